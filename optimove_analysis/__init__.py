@@ -1,0 +1,62 @@
+"""How customers respond to Optimove campaigns: from the API to funnels, mixes, charts and forms.
+
+>>> import optimove_analysis as oa
+>>> oa.__version__
+'0.1.0'
+
+This page is the table of contents. Rooms load when first used, so that importing the package is
+quick; ``dir()``, tab completion and type checkers see every name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from optimove_analysis import charts, errors, forms, report, sandbox, schema
+    from optimove_analysis.analysis import channel_mix, funnel, messages
+    from optimove_analysis.catalogue import Catalogue
+    from optimove_analysis.client import OptimoveClient
+    from optimove_analysis.errors import OptimoveAnalysisError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Catalogue",
+    "OptimoveAnalysisError",
+    "OptimoveClient",
+    "__version__",
+    "channel_mix",
+    "charts",
+    "errors",
+    "forms",
+    "funnel",
+    "messages",
+    "report",
+    "sandbox",
+    "schema",
+]
+
+_ROOM_OF: Final = {
+    "Catalogue": "catalogue",
+    "OptimoveAnalysisError": "errors",
+    "OptimoveClient": "client",
+    "channel_mix": "analysis",
+    "funnel": "analysis",
+    "messages": "analysis",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name in _ROOM_OF:
+        value = getattr(importlib.import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+        globals()[name] = value  # found at once from now on
+        return value
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,150 @@
+"""What an account's ids mean: an input to analysis, never a guess made in silence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self, get_args
+
+import polars as pl
+
+from optimove_analysis.errors import InputError
+from optimove_analysis.schema import (
+    CHANNELS,
+    EVENT_IDS,
+    KIND_STAGES,
+    TEST_ENVIRONMENT_CHANNELS,
+    Kind,
+    Meaning,
+    Stage,
+)
+
+__all__ = ["Catalogue", "guess_kind"]
+
+# In the order in which they are tried: "web push" is also "push", "in-app message" also "app".
+_KIND_WORDS: Final[tuple[tuple[str, Kind], ...]] = (
+    (r"e-?mail|mail", "email"),
+    (r"sms|text message|whats ?app|viber", "sms"),
+    (r"web ?push|browser", "web_push"),
+    (r"push", "push"),
+    (r"in[- ]?app|in[- ]?platform|pop-?up|on[- ]?site", "in_app"),
+    (r"call|phone|telesales", "call_centre"),
+)
+
+
+def guess_kind(channel_name: str) -> Kind:
+    """Guess from a channel's name which stages it has; ``unknown`` has all four.
+
+    >>> guess_kind("Web Push (Optimove)"), guess_kind("Carrier pigeon")
+    ('web_push', 'unknown')
+    """
+    for words, kind in _KIND_WORDS:
+        if re.search(words, channel_name, flags=re.IGNORECASE):
+            return kind
+    return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What an account's channel ids and event ids mean.
+
+    The default is what is documented for Optimove's own test environment (channels) and what this
+    package's sandbox uses (events: no public page lists them). For your account take
+    ``client.catalogue()``, and give the events as your account has them.
+
+    >>> Catalogue(channels={7: "Newsletter mail"}).kind(7)
+    'email'
+    >>> Catalogue().channel(9)
+    'channel 9 (unnamed)'
+    """
+
+    channels: Mapping[int, str] = field(
+        default_factory=lambda: {i: name for i, (name, _) in TEST_ENVIRONMENT_CHANNELS.items()}
+    )
+    """Channel id to name."""
+    kinds: Mapping[int, Kind] = field(default_factory=dict)
+    """Channel id to kind, where the name would be guessed wrong."""
+    events: Mapping[int, Meaning] = field(default_factory=lambda: dict(EVENT_IDS))
+    """Event id to what it means."""
+    reports_sent: bool | None = None
+    """Whether the account's answers hold sent events; None: look at each frame."""
+
+    def __post_init__(self) -> None:
+        for meaning in self.events.values():
+            if meaning not in get_args(Meaning):
+                raise InputError.option("event meaning", meaning, get_args(Meaning))
+        for kind in self.kinds.values():
+            if kind not in KIND_STAGES:
+                raise InputError.option("channel kind", kind, KIND_STAGES)
+
+    def channel(self, channel_id: int | None) -> str:
+        """Return a channel's name; one that has none says its id."""
+        if channel_id is None:
+            return "channel (no id)"
+        return self.channels.get(channel_id) or f"channel {channel_id} (unnamed)"
+
+    def kind(self, channel_id: int | None) -> Kind:
+        """Return a channel's kind: as set, else guessed from its name, else ``unknown``."""
+        if channel_id is None:
+            return "unknown"
+        return self.kinds.get(channel_id) or guess_kind(self.channels.get(channel_id) or "")
+
+    def stages(self, channel_id: int | None) -> tuple[Stage, ...]:
+        """Return the stages that a channel has, in rank order."""
+        return KIND_STAGES[self.kind(channel_id)]
+
+    def event(self, event_id: int | None) -> str:
+        """Return what an event id means, in words.
+
+        >>> Catalogue().event(7), Catalogue().event(17)
+        ('spam complaint', 'event 17 (unknown)')
+        """
+        if event_id is None:
+            return "event (no id)"
+        meaning = self.events.get(event_id)
+        return meaning.replace("_", " ") if meaning else f"event {event_id} (unknown)"
+
+    def ids(self, meaning: Meaning) -> list[int]:
+        """Return the event ids with this meaning."""
+        return [event_id for event_id, known in self.events.items() if known == meaning]
+
+    @classmethod
+    def from_channels(cls, channels: pl.DataFrame, **more: Any) -> Self:  # noqa: ANN401 - the other fields, checked by __init__
+        """Make a catalogue of ``client.channels()``; ``more`` are the other fields."""
+        named = CHANNELS.check(channels).drop_nulls("channel_id")
+        return cls(channels=dict(named.select("channel_id", "channel_name").iter_rows()), **more)
+
+    def save(self, path: str | Path) -> None:
+        """Write the catalogue as JSON, for `load`, for others and for next year."""
+        content = {
+            "channels": dict(self.channels),
+            "kinds": dict(self.kinds),
+            "events": dict(self.events),
+            "reports_sent": self.reports_sent,
+        }
+        Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a catalogue that `save` wrote, or that a person did; what is absent is default.
+
+        Raises:
+            InputError: the file is not JSON, has an unknown entry, or an id that is no number.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            for name in content:
+                if name not in {"channels", "kinds", "events", "reports_sent"}:
+                    raise InputError.option("catalogue entry", name, cls.__dataclass_fields__)
+            for name in ("channels", "kinds", "events"):
+                if name in content:  # JSON has text keys only
+                    content[name] = {int(key): value for key, value in content[name].items()}
+        except InputError:
+            raise
+        except (TypeError, ValueError, AttributeError) as error:
+            message = f"{path} is not a catalogue ({error}); Catalogue().save(path) writes one."
+            raise InputError(message) from error
+        return cls(**content)

@@ -1,0 +1,78 @@
+"""THE data dictionary: every table, its columns, types, labels, null rules and API field names.
+
+Parser, checks, axis titles, form labels, the sandbox and ``data/README.md`` read these rows; a
+column is spelled once, here.
+
+``known``: stages, event ids, channel kinds. ``rows``: interactions and messages. ``results``: the
+funnel and the channel mix. ``names``: the catalogues. ``table``: what a table is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from optimove_analysis.schema.known import (
+    CONTROL_ACTION_ID,
+    EVENT_IDS,
+    KIND_STAGES,
+    SIDE_EVENTS,
+    SMALL_N,
+    STAGES,
+    TEST_ENVIRONMENT_CHANNELS,
+    Kind,
+    Meaning,
+    Stage,
+)
+from optimove_analysis.schema.names import (
+    ACTIONS,
+    CAMPAIGNS,
+    CHANNELS,
+    CUSTOMERS,
+    TARGET_GROUPS,
+    TEMPLATES,
+)
+from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL
+from optimove_analysis.schema.rows import INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.table import Column, Frame, Table
+
+__all__ = [
+    "ACTIONS",
+    "CAMPAIGNS",
+    "CHANNELS",
+    "CHANNEL_MIX",
+    "CONTROL_ACTION_ID",
+    "CUSTOMERS",
+    "EVENT_IDS",
+    "FUNNEL",
+    "INTERACTIONS",
+    "KIND_STAGES",
+    "MESSAGES",
+    "MESSAGE_KEY",
+    "SIDE_EVENTS",
+    "SMALL_N",
+    "STAGES",
+    "TABLES",
+    "TARGET_GROUPS",
+    "TEMPLATES",
+    "TEST_ENVIRONMENT_CHANNELS",
+    "Column",
+    "Frame",
+    "Kind",
+    "Meaning",
+    "Stage",
+    "Table",
+]
+
+TABLES: Final = (
+    INTERACTIONS,
+    MESSAGES,
+    FUNNEL,
+    CHANNEL_MIX,
+    CHANNELS,
+    ACTIONS,
+    TEMPLATES,
+    CAMPAIGNS,
+    TARGET_GROUPS,
+    CUSTOMERS,
+)
+"""Every table, in the way of the data."""
