@@ -71,7 +71,9 @@ class Cache:
         now: the time of day, with its zone.
     """
 
-    def __init__(self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.path = path
         self._now = now
         self._lock = threading.Lock()

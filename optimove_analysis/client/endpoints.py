@@ -12,6 +12,7 @@ __all__ = [
     "CATALOGUE_LIFETIME",
     "CHANNELS_PATH",
     "CUSTOMERS_PATH",
+    "ENGAGEMENT_METRICS_PATH",
     "INTERACTIONS_PATH",
     "LAST_UPDATE_LIFETIME",
     "LAST_UPDATE_PATH",
@@ -23,6 +24,8 @@ __all__ = [
 # Paths beneath /current/. The first and last are in Optimove's public reference; the others are
 # as the public client `optimove` 2.0.0 asks for them. Read 2026-11.
 INTERACTIONS_PATH: Final = "customers/GetCustomerChannelInteractions"
+# Announced as its successor; no public page gives the path, which is therefore a setting.
+ENGAGEMENT_METRICS_PATH: Final = "customers/GetCampaignEngagementMetrics"
 CHANNELS_PATH: Final = "actions/GetExecutionChannels"
 ACTIONS_PATH: Final = "actions/GetAllActions"
 TEMPLATES_PATH: Final = "integrations/GetChannelTemplates"

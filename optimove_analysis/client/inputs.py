@@ -11,7 +11,7 @@ import polars as pl
 
 from optimove_analysis.errors import InputError
 
-__all__ = ["Day", "Ids", "as_day", "as_ids", "as_range"]
+__all__ = ["Day", "Ids", "as_day", "as_ids", "as_numbers", "as_range"]
 
 Day: TypeAlias = date | str
 """A calendar day: a date, a datetime (its day counts) or ISO text such as ``"2018-08-19"``."""
@@ -33,6 +33,15 @@ def as_ids(given: Ids) -> list[str]:
     if not ids:
         raise InputError("there is no customer id to ask for: the list is empty.")
     return ids
+
+
+def as_numbers(given: Ids, what: str) -> list[int]:
+    """Return ids that are whole numbers, as those of channels are; the rest is as in `as_ids`."""
+    ids = as_ids(given)
+    try:
+        return [int(text) for text in ids]
+    except ValueError:
+        raise InputError(f"{what}={given!r} must be whole numbers.") from None
 
 
 def as_day(given: Day, what: str = "date") -> date:
@@ -65,7 +74,7 @@ def as_day(given: Day, what: str = "date") -> date:
         except ValueError:
             pass
     raise InputError(
-        f"{what}={given!r} is not a day; give a date, or text such as '2018-08-19' (year-month-day)."
+        f"{what}={given!r} is not a day; give a date, or text (year-month-day) as '2018-08-19'."
     )
 
 

@@ -6,43 +6,29 @@ everything that is here.
 
 from __future__ import annotations
 
-import email.utils
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import requests
 
 from optimove_analysis.client.cache import Cache, Entry
-from optimove_analysis.client.convert import loads
+from optimove_analysis.client.judge import Shape, TryAgainError, judge
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.settings import Settings
 from optimove_analysis.client.transport import connect
-from optimove_analysis.errors import (
-    ApiError,
-    AuthError,
-    ConnectionFailedError,
-    OptimoveAnalysisError,
-    QuotaError,
-    ResponseError,
-)
+from optimove_analysis.errors import ConnectionFailedError, QuotaError
 
 __all__ = ["Answer", "Session", "Shape"]
-
-Shape: TypeAlias = Literal["list", "object"]
 
 _TRIES: Final = 5
 _BACK_OFF: Final = (0.5, 30.0)
 """Seconds: the first wait is at most the first, and doubles up to the second."""
 _PATIENCE: Final = 120.0
 """A server that asks to wait for longer is not waited for, but quoted."""
-_QUOTED: Final = 200
-"""So many characters of an unwanted answer are shown."""
-_CHECK: Final = "Is the instance right, and does no proxy or login page stand in between?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +42,6 @@ class Answer:
     """The day through which the API's data was complete at the fetch; None: not known."""
     asked: str
     """What was asked, for messages; it holds no credential."""
-
-
-class _TryAgainError(Exception):
-    """This try failed in a way that passes: ``error`` is for the user if no try is left."""
-
-    def __init__(self, error: OptimoveAnalysisError, wait: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.wait = wait
 
 
 class Session:
@@ -108,11 +85,11 @@ class Session:
         """Return the answer to a request, kept or new.
 
         Raises:
-            AuthError, QuotaError, ResponseError, ApiError, ConnectionFailedError: after as many
-                tries as make sense.
+            OptimoveAnalysisError: one of the family's, after as many tries as make sense.
         """
-        kept = self.kept(function, params)
-        return kept or self.fetch(function, params, shape=shape, lifetime=lifetime)
+        return self.kept(function, params) or self.fetch(
+            function, params, shape=shape, lifetime=lifetime
+        )
 
     def kept(self, function: str, params: Mapping[str, str]) -> Answer | None:
         """Return the answer that the cache holds, if any; it costs no quota."""
@@ -147,19 +124,19 @@ class Session:
             try:
                 with self.quota.slot(sleep):
                     response = self._send(function, params, asked)
-                self._judge(response, asked, shape)
-            except _TryAgainError as failure:
+                judge(response, asked, shape, self.settings)
+            except TryAgainError as failure:
                 wait = failure.wait
                 if wait is None:
                     first, most = _BACK_OFF
                     if isinstance(failure.error, QuotaError):
                         first = self.quota.per / 2  # the window must pass, not a moment
                     wait = min(most, first * 2 ** (tried - 1)) * self._chance()
+                if tried == _TRIES or wait > _PATIENCE:
+                    raise failure.error from failure.__cause__
                 if isinstance(failure.error, QuotaError):
                     # Others send under the same key: every thread must stop, not this one alone.
                     self.quota.hold(wait)
-                if tried == _TRIES or wait > _PATIENCE:
-                    raise failure.error from failure.__cause__
                 sleep(wait)
             else:
                 break
@@ -185,7 +162,7 @@ class Session:
                 "Is the address right? Behind a proxy, set REQUESTS_CA_BUNDLE."
             ) from error
         except requests.exceptions.Timeout as error:
-            raise _TryAgainError(
+            raise TryAgainError(
                 ConnectionFailedError(
                     f"{asked}: {host} did not answer within {self.settings.timeout} s, "
                     f"{_TRIES} times. Is the network up? timeout=... waits longer."
@@ -196,7 +173,7 @@ class Session:
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
         ) as error:
-            raise _TryAgainError(
+            raise TryAgainError(
                 ConnectionFailedError(
                     f"{asked}: no complete answer came from {host} in {_TRIES} tries "
                     f"({_cause(error)}). Is the instance right, and the network up?"
@@ -204,88 +181,6 @@ class Session:
             ) from error
         except requests.exceptions.RequestException as error:
             raise ConnectionFailedError(f"{asked} cannot be sent: {_cause(error)}.") from error
-
-    def _judge(self, response: requests.Response, asked: str, shape: Shape) -> None:
-        """Return if the answer is a complete one of the right shape; else raise."""
-        status = response.status_code
-        said = self._quote(response)
-        if status == requests.codes.ok:
-            self._judge_body(response, asked, shape)
-        elif status == requests.codes.too_many_requests:
-            limit, per = self.settings.quota
-            error: ApiError = QuotaError(
-                f"{asked}: the API says too many requests (429), although this client sent no more "
-                f"than {limit} in {per:g} s. Does something else use the same key? Then give both "
-                "a part: quota=(25, 10.0). "
-                f"The API said: {said}",
-                status=status,
-            )
-            raise _TryAgainError(error, self._retry_after(response))
-        elif status >= requests.codes.internal_server_error:
-            error = ApiError(
-                f"{asked}: the API failed ({status}) in {_TRIES} tries; it said: {said}",
-                status=status,
-            )
-            raise _TryAgainError(error, self._retry_after(response))
-        elif status in {requests.codes.unauthorized, requests.codes.forbidden}:
-            problem = (
-                "is not accepted (401): is it this instance's, complete, and neither rotated, "
-                "disabled nor deleted?"
-                if status == requests.codes.unauthorized
-                else "is not allowed this call (403): has it the access type that the call needs?"
-            )
-            raise AuthError(
-                f"{asked}: the credential {problem} The API said: {said}", status=status
-            )
-        elif requests.codes.multiple_choices <= status < requests.codes.bad_request:
-            to = self.settings.credential.redact(response.headers.get("Location", "nowhere"))
-            raise ResponseError(
-                f"{asked}: the API redirects ({status}) to {to}; not followed, since the "
-                f"credential would go there too. {_CHECK}",
-                status=status,
-            )
-        else:
-            raise ApiError(f"{asked}: the API answered {status}, and said: {said}", status=status)
-
-    def _judge_body(self, response: requests.Response, asked: str, shape: Shape) -> None:
-        body, said = response.content, self._quote(response)
-        try:
-            content = loads(body)
-        except ValueError as error:
-            cut = body.lstrip()[:1] in {b"[", b"{"}
-            what = "JSON that is cut short or broken" if cut else "no JSON"
-            what = what if body.strip() else "an empty body"
-            wrong = ResponseError(
-                f"{asked}: the API answered 200 with {what}: {said} {_CHECK}",
-                status=response.status_code,
-            )
-            raise (_TryAgainError(wrong) if cut else wrong) from error
-        if not isinstance(content, list if shape == "list" else dict):
-            seen = "an object" if isinstance(content, dict) else "no such thing"
-            wanted = "a list of objects" if shape == "list" else "an object"
-            raise ResponseError(
-                f"{asked}: {wanted} is documented, the API answered 200 with {seen}: {said}",
-                status=response.status_code,
-            )
-
-    def _retry_after(self, response: requests.Response) -> float | None:
-        """Return the seconds that the server asks to wait, if it does."""
-        text = response.headers.get("Retry-After", "").strip()
-        if re.fullmatch(r"[0-9]{1,9}", text):
-            return float(text)
-        try:
-            then = email.utils.parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        then = then if then.tzinfo else then.replace(tzinfo=UTC)
-        return max(0.0, (then - self._now()).total_seconds())
-
-    def _quote(self, response: requests.Response) -> str:
-        """Return the start of a body, on one line, and without the credential if it is in it."""
-        text = self.settings.credential.redact(response.content.decode("utf-8", "replace"))
-        text = " ".join(text[: _QUOTED * 2].split())
-        shown = text[:_QUOTED] + ("..." if len(text) > _QUOTED else "")
-        return repr(shown) if shown else "nothing."
 
 
 def _asked(function: str, params: Mapping[str, str]) -> str:
@@ -295,8 +190,6 @@ def _asked(function: str, params: Mapping[str, str]) -> str:
 
 def _cause(error: BaseException) -> str:
     """Return the innermost reason: requests wraps urllib3, which wraps the socket's own words."""
-    while (inner := error.__cause__ or error.__context__ or getattr(error, "reason", None)) and (
-        isinstance(inner, BaseException)
-    ):
+    while isinstance(inner := error.__cause__ or error.__context__, BaseException):
         error = inner
     return str(error) or type(error).__name__

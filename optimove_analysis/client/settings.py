@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NoReturn, Self
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH
 from optimove_analysis.errors import InputError
 
 __all__ = ["QUOTA", "Secret", "Settings", "read_environment"]
@@ -93,8 +94,8 @@ class Settings:
     """How long to wait for a connection, and for each piece of an answer."""
     threads: int = 16
     """How many requests may be under way at once."""
-    # The successor of GetCustomerChannelInteractions is announced, its path is not public.
-    engagement_metrics_path: str = field(default="customers/GetCampaignEngagementMetrics")
+    engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH
+    """Where GetCampaignEngagementMetrics is, beneath ``/current/``."""
 
     @classmethod
     def of(
@@ -108,6 +109,7 @@ class Settings:
         quota: tuple[int, float] = QUOTA,
         timeout: float = 30.0,
         threads: int = 16,
+        engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH,
     ) -> Self:
         """Check what a user gives.
 
@@ -134,6 +136,7 @@ class Settings:
             quota=(limit, per),
             timeout=timeout,
             threads=threads,
+            engagement_metrics_path=engagement_metrics_path.strip("/"),
         )
 
     @property
