@@ -126,7 +126,20 @@ def test_all_ids_given_exist_and_are_unlike():
 
 @pytest.mark.parametrize(
     "customer_id",
-    ["", "0", "000000", "1", "40", "000040", "A00040", "A000041", "005001", "-00001", "٠٠٠٠٠١", "x"],
+    [
+        "",
+        "0",
+        "000000",
+        "1",
+        "40",
+        "000040",
+        "A00040",
+        "A000041",
+        "005001",
+        "-00001",
+        "٠٠٠٠٠١",
+        "x",
+    ],
 )
 def test_other_ids_do_not_exist_and_have_no_rows(customer_id: str):
     assert not WORLD.exists(customer_id)
