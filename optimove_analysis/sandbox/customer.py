@@ -40,7 +40,7 @@ _USUAL_CLICK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One customer's nature; chances are per message, before weekday, season and fatigue."""
+    """One customer's character; chances are per message, before weekday, season and fatigue."""
 
     customer_id: str
     target_group_id: int
@@ -71,7 +71,7 @@ def customer(seed: int, customer_id: str, target_group_id: int, first: int) -> C
     >>> customer(7, "000001", 4, 739252) == customer(7, "000001", 4, 739252)
     True
     """
-    draw = stream(seed, customer_id, "nature")
+    draw = stream(seed, customer_id, "character")
     lapsed = TARGET_GROUPS[target_group_id].lapsed
     has_app = draw() < _HAS_APP or target_group_id == 7  # noqa: PLR2004 - "app first"
     reach = _REACH | {c: share if has_app else 0.0 for c, share in _REACH_IN_APP.items()}

@@ -26,8 +26,10 @@ _RESENT_AFTER: Final = 3
 _GROUP_B: Final = 2
 _CONTROL_GROUP: Final = 2
 _CONTROL_PERCENT: Final = 10
-_CAPPED_PERCENT: Final = 20
-"""Of the members of a target group, those whom a frequency cap keeps out of a scheduled send."""
+_LEFT_OUT_PERCENT: Final = 20
+"""Of a target group's members, those whom a scheduled send leaves out for some reason."""
+_CAP: Final = 4
+"""Scheduled sends stop at so many messages in eight days."""
 _CONTROL_REPORTED: Final = 20
 """One in so many campaigns reports its control group, as real data has it now and then."""
 
@@ -66,14 +68,15 @@ class _Year:
         self.found: list[Event] = []
 
     def send(self, day: int, campaign: Campaign, channel: int) -> None:
-        """Send a campaign to the customer, unless a control group or a farewell is in the way."""
+        """Send a campaign, unless a cap, a farewell or a control group is in the way."""
         who = self._who
+        capped = not campaign.triggered and self._pressure(day) >= _CAP
+        if capped or self._has_left(channel, day):
+            return
         group, action, strength = arm_of(self._seed, campaign, who.customer_id)
         if action == CONTROL_ACTION_ID:
             if number(self._seed, "reported", campaign.campaign_id) % _CONTROL_REPORTED == 0:
                 self.found.append(_control_row(campaign, group, channel))
-            return
-        if day > self._left.get(channel, day):
             return
         template = TEMPLATE_BASE[channel] + action
         if campaign.kind == "A/B" and group == _GROUP_B:
@@ -95,17 +98,19 @@ class _Year:
                 recent=self._pressure(sent_on),
             )
             self.found += message.events()
+            self._sends[sent_on - self._plan.first] += 1
             if message.left_on is not None:
                 self._left[channel] = min(message.left_on, self._left.get(channel, message.left_on))
-            if message.opened or message.left_on is not None:
+            if message.opened or self._has_left(channel, sent_on + _RESENT_AFTER):
                 break
 
+    def _has_left(self, channel: int, day: int) -> bool:
+        return day > self._left.get(channel, day)
+
     def _pressure(self, day: int) -> int:
-        """Return how many sends this day and the last seven saw; then count one more."""
+        """Return how many sends this day and the seven before saw."""
         since = day - self._plan.first
-        before = sum(self._sends[max(0, since - _FATIGUE_DAYS) : since + 1])
-        self._sends[since] += 1
-        return before
+        return sum(self._sends[max(0, since - _FATIGUE_DAYS) : since + 1])
 
 
 def _in_order(send: tuple[int, Campaign, int]) -> tuple[int, int]:
@@ -133,7 +138,7 @@ def _scheduled(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Camp
             if has_app and draw() < who.visits:
                 yield campaign.day, campaign, IN_APP
             continue
-        if number(seed, campaign.day, who.customer_id) % 100 < _CAPPED_PERCENT:
+        if number(seed, campaign.day, who.customer_id) % 100 < _LEFT_OUT_PERCENT:
             continue
         for channel in campaign.channels:
             if channel in who.channels:

@@ -73,7 +73,7 @@ class Event(NamedTuple):
 class Message:
     """One message to one customer; `events` lets its fate unfold.
 
-    ``recent`` is the number of messages that the customer got in the seven days before.
+    ``recent`` is the number of messages that the customer got that day and in the seven before.
     """
 
     def __init__(

@@ -139,6 +139,7 @@ class Plan:
     def __init__(self, seed: int, first: date, last: date) -> None:
         self._seed = seed
         self.first, self.last = first.toordinal(), last.toordinal()
+        self._on: dict[int, list[Campaign]] = {}  # grows with the days, never with the customers
         self._of_group: dict[int, list[Campaign]] = {}
 
     def triggered(self, trigger: str, day: int) -> Campaign:
@@ -161,23 +162,21 @@ class Plan:
         """Return the day's campaigns, in order of their ids."""
         if not self.first <= day <= self.last:
             return []
-        found = [self.triggered(trigger, day) for trigger in TRIGGERS]
-        for slot in (self._daily_deal, self._newsletter, self._promotion):
-            for group in TARGET_GROUPS:
-                campaign = slot(day, group)
-                if campaign is not None:
-                    found.append(campaign)
-        return found
+        if day not in self._on:
+            slots = (self._daily_deal, self._newsletter, self._promotion)
+            scheduled = [slot(day, group) for slot in slots for group in TARGET_GROUPS]
+            triggered = [self.triggered(trigger, day) for trigger in TRIGGERS]
+            self._on[day] = triggered + [campaign for campaign in scheduled if campaign]
+        return self._on[day]
 
     def of_group(self, target_group_id: int) -> list[Campaign]:
         """Return the scheduled campaigns of a target group over all days, in order of the days."""
         if target_group_id not in self._of_group:
-            slots = (self._daily_deal, self._newsletter, self._promotion)
             self._of_group[target_group_id] = [
                 campaign
                 for day in range(self.first, self.last + 1)
-                for slot in slots
-                if (campaign := slot(day, target_group_id)) is not None
+                for campaign in self.on(day)
+                if campaign.target_group_id == target_group_id
             ]
         return self._of_group[target_group_id]
 

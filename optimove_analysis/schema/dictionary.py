@@ -69,8 +69,8 @@ def _known() -> str:
     lines = [
         "## Known ids",
         "",
-        "Event ids are this package's own: no public page of Optimove's lists them. Give your "
-        "account's as a `Catalogue`.",
+        "Event ids are this package's own: no public page of Optimove's lists them.",
+        "Give your account's as a `Catalogue`.",
         "",
         "| event id | meaning |",
         "| --- | --- |",

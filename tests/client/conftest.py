@@ -26,7 +26,7 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
     """Make clients that keep their answers in this test's folder, and wait for no quota."""
     made: list[OptimoveClient] = []
 
-    def make(box: Sandbox, api_key: str | None = None, **options: Any) -> OptimoveClient:  # noqa: ANN401 - the client's own arguments
+    def make(box: Sandbox, api_key: str | None = None, **options: Any) -> OptimoveClient:
         options = {"cache_dir": tmp_path / "cache", "quota": (10_000, 1.0)} | options
         key = None if "token" in options else api_key or box.api_key
         client = OptimoveClient(box.url, key, **options)
