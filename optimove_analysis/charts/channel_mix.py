@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import altair as alt
 import polars as pl
@@ -72,11 +73,12 @@ def channel_mix(
         narrow = 560 if len(drawn) == 1 else 300
         blocks = [over_time(group, names, inks, width or narrow) for group in drawn]
     else:
-        top = max(table["share_of_sends"].max() or 0, table["share_of_engagements"].max() or 0)
+        known = pl.concat([table["share_of_sends"], table["share_of_engagements"]]).drop_nulls()
+        top = max(known)
         reach = reach_of(table)
         blocks = [shares(group, names, inks, width, top=top, reach=reach) for group in drawn]
     # Groups over time stand side by side, so that the same month is at the same place.
-    chart = alt.concat(*blocks, columns=2 if dated else 1, spacing=34).properties(
+    chart: alt.ConcatChart = alt.concat(*blocks, columns=2 if dated else 1, spacing=34).properties(
         title=alt.Title(
             title or "Channel mix: share of sends and share of engagements",
             subtitle=_subtitle(table, drawn, dated=dated),
@@ -143,8 +145,8 @@ def _description(
         prefix = f"{group.label}: " if group.label else ""
         rows = group.rows.sort("sends", descending=True, maintain_order=True)
         if dated:
-            first, last = rows["period"].min(), rows["period"].max()
-            for period in [first] if first == last else [first, last]:
+            periods: list[date] = sorted(rows["period"].unique())
+            for period in sorted({periods[0], periods[-1]}):
                 told = [
                     f"{names[row['channel_id']]} {words.percent(row['share_of_sends'])} of sends "
                     f"and {_share(row['share_of_engagements'])} of engagements"

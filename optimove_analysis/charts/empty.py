@@ -27,7 +27,7 @@ def no_messages(frame: pl.DataFrame, title: str) -> alt.Chart:
         if per_group[name].sum()
     ]
     subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
-    chart = (
+    chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{"text": _TEXT}]))
         .mark_text(style="optimove-empty")
         .encode(text=alt.Text("text:N"))

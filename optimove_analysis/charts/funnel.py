@@ -65,7 +65,7 @@ def funnel(
     palette = channel_colours(table["channel"]) | dict(colours or {})
     palette |= {ALL_CHANNELS: TOTAL_COLOUR, _SMALL: SMALL_COLOUR}
     used = sorted({record["colour"] for record in records})
-    chart = (
+    chart: alt.FacetChart = (
         alt.layer(*_layers(width, used, [palette[name] for name in used]))
         .properties(width=width + _TEXT_WIDTH, height=_ROW * len(STAGES))
         .facet(

@@ -12,7 +12,16 @@ import polars as pl
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import TABLES, Table
 
-__all__ = ["ALL_CHANNELS", "MAX_PANELS", "MAX_ROWS", "Group", "checked", "groups", "label_of", "refuse_too_many"]
+__all__ = [
+    "ALL_CHANNELS",
+    "MAX_PANELS",
+    "MAX_ROWS",
+    "Group",
+    "checked",
+    "groups",
+    "label_of",
+    "refuse_too_many",
+]
 
 MAX_PANELS: Final = 24
 """More panels than this are no picture any more."""

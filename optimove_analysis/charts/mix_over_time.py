@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
@@ -47,7 +48,7 @@ def over_time(
     )
     data = alt.InlineData(values=records)
     panels = [
-        _panel(data, colour, ends, column, title, height, width)
+        _panel(data, colour, ends, column=column, title=title, height=height, width=width)
         for column, title, height in (
             ("sends", "Messages sent", 90),
             ("share_of_sends", "Share of sends", 120),
@@ -69,10 +70,10 @@ def _ends(periods: list[date]) -> dict[date, date]:
     >>> _ends([date(2026, 1, 5), date(2026, 1, 12)])[date(2026, 1, 12)]
     datetime.date(2026, 1, 19)
     """
-    steps = [(b - a).days for a, b in zip(periods, periods[1:], strict=False)]
+    steps = [(b - a).days for a, b in itertools.pairwise(periods)]
     if steps and all(day.day == 1 for day in periods) and min(steps) >= _MONTH:
         ordinals = [day.year * 12 + day.month - 1 for day in periods]
-        months = min(b - a for a, b in zip(ordinals, ordinals[1:], strict=False))
+        months = min(b - a for a, b in itertools.pairwise(ordinals))
         after = [number + months for number in ordinals]
         return {
             day: date(number // 12, number % 12 + 1, 1)
@@ -106,6 +107,7 @@ def _panel(
     data: alt.InlineData,
     colour: alt.Color,
     ends: Mapping[date, date],
+    *,
     column: str,
     title: str,
     height: int,
@@ -118,9 +120,7 @@ def _panel(
     x = alt.X(
         "period:T",
         title=None,
-        scale=alt.Scale(
-            type="utc", domain=[_utc(starts[0]), _utc(max(ends.values()))], nice=False
-        ),
+        scale=alt.Scale(type="utc", domain=[_utc(starts[0]), _utc(max(ends.values()))], nice=False),
         axis=alt.Axis(
             values=[_utc(day) for day in ticks],
             format="%b %Y" if monthly else "%-d %b %Y",
@@ -145,7 +145,7 @@ def _panel(
             titleY=-8,
         ),
     )
-    return (
+    panel: alt.Chart = (
         alt.Chart(data)
         # Stacked by a transform and drawn as rectangles: a bar with both ends of its period given
         # is not stacked by Vega-Lite, and one without is as wide as the browser likes.
@@ -173,6 +173,7 @@ def _panel(
         )
         .properties(width=width, height=height)
     )
+    return panel
 
 
 def _utc(day: date) -> alt.DateTime:

@@ -18,7 +18,7 @@ __all__ = ["reach_of", "shares"]
 _ROW: Final = 30  # pixels a channel
 _SMALL: Final = f"fewer than {SMALL_N} sent"
 _BEYOND: Final = ["below the axis", "on the axis", "above the axis"]
-_POWERS: Final = range(1, 5)  # the log axis ends at 2 to 16 times par
+_ENDS: Final = (2, 4, 8, 16)  # of the log axis, in times par
 
 
 def shares(
@@ -66,12 +66,10 @@ def reach_of(table: pl.DataFrame) -> int:
     ends = [end for name in ("index", "index_lo", "index_hi") for end in table[name]]
     factors = [max(end, 1 / end) for end in ends if end]
     furthest = max(factors, default=1)
-    return next((2**power for power in _POWERS if 2**power >= furthest), 2 ** _POWERS[-1])
+    return next((end for end in _ENDS if end >= furthest), _ENDS[-1])
 
 
-def _record(
-    row: Mapping[str, Any], names: Mapping[int | None, str], reach: int
-) -> dict[str, Any]:
+def _record(row: Mapping[str, Any], names: Mapping[int | None, str], reach: int) -> dict[str, Any]:
     name = names[row["channel_id"]]
     index, low, high = row["index"], row["index_lo"], row["index_hi"]
 
@@ -121,9 +119,7 @@ def _dots(y: alt.Y, colour: alt.Color, top: float) -> list[alt.Chart]:
     scale = alt.Scale(domain=[0, top], nice=True)
     x = alt.X("share_of_sends:Q", title=title, axis=axis, scale=scale)
     base = alt.Chart()
-    link = base.mark_rule(style="optimove-link").encode(
-        x=x, x2="share_of_engagements", y=y
-    )
+    link = base.mark_rule(style="optimove-link").encode(x=x, x2="share_of_engagements", y=y)
     hole = base.mark_point(style="optimove-paper", filled=True, size=90, opacity=1).encode(x=x, y=y)
     ring = base.mark_point(strokeWidth=2, size=90, opacity=1).encode(
         x=x, y=y, color=colour, tooltip=_tooltip()

@@ -185,7 +185,8 @@ def themed(chart: ChartT, mode: Mode = "light") -> ChartT:
     >>> themed(alt.Chart().mark_bar(), "dark").to_dict()["config"]["background"]
     '#16181D'
     """
-    return chart.configure(**config(mode))
+    look: ChartT = chart.configure(**config(mode))
+    return look
 
 
 @alt.theme.register("optimove_light", enable=False)

@@ -29,7 +29,7 @@ def rate(prefix: str, k: int | None, n: int | None) -> dict[str, float | None]:
     return {f"{prefix}_rate": k / n, f"{prefix}_lo": low, f"{prefix}_hi": high}
 
 
-def funnel_rows(  # noqa: PLR0913 - one argument a number that a test sets
+def funnel_rows(
     counts: Sequence[int | None],
     *,
     channel: str | None,
@@ -77,8 +77,9 @@ def funnel_rows(  # noqa: PLR0913 - one argument a number that a test sets
 
 def _frame(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
     keys = [name for name in rows[0] if name not in schema]
-    frame = pl.DataFrame([{k: r[k] for k in (*keys, *schema)} for r in rows], infer_schema_length=None)
-    return frame.cast({name: dtype for name, dtype in schema.items() if name in frame.columns})  # type: ignore[arg-type] # names to types
+    ordered = [{name: row[name] for name in (*keys, *schema)} for row in rows]
+    frame = pl.DataFrame(ordered, infer_schema_length=None)
+    return frame.cast({name: dtype for name, dtype in schema.items() if name in frame.columns})
 
 
 def funnel_table(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -188,5 +189,5 @@ def mix_by_month(periods: Sequence[date], **keys: object) -> list[dict[str, Any]
             (506, "Push", 80 + 15 * place, 9 + 3 * place),
             (511, "In-app", 60, 8 + place % 2),
         ]
-        rows += mix_rows(counts, period=period, customers=180, **keys)
+        rows += [{**keys, **row} for row in mix_rows(counts, period=period, customers=180)]
     return rows
