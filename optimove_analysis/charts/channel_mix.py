@@ -72,16 +72,18 @@ def channel_mix(
     if dated:
         narrow = 560 if len(drawn) == 1 else 300
         blocks = [over_time(group, names, inks, width or narrow) for group in drawn]
+        wide = (width or narrow) * min(len(drawn), 2)
     else:
         known = pl.concat([table["share_of_sends"], table["share_of_engagements"]]).drop_nulls()
         top = max(known)
         reach = reach_of(table)
-        blocks = [shares(group, names, inks, width, top=top, reach=reach) for group in drawn]
+        blocks = [shares(group, names, inks, width or 270, top=top, reach=reach) for group in drawn]
+        wide = 2 * (width or 270) + 180  # two panels, the names and the numbers
     # Groups over time stand side by side, so that the same month is at the same place.
     chart: alt.ConcatChart = alt.concat(*blocks, columns=2 if dated else 1, spacing=34).properties(
         title=alt.Title(
             title or "Channel mix: share of sends and share of engagements",
-            subtitle=_subtitle(table, drawn, dated=dated),
+            subtitle=words.lines(_subtitle(table, drawn, dated=dated), wide),
         ),
         description=_description(drawn, names, engaged, dated=dated),
     )

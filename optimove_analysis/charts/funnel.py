@@ -41,7 +41,7 @@ def funnel(
 ) -> alt.FacetChart | alt.Chart:
     """Draw a funnel's table: a panel a group, a bar a stage.
 
-    A bar's solid part was observed, its lighter part is implied by a later stage; the thin line is
+    A bar's solid part was observed, its faint part is implied by a later stage; the thin line is
     the 95 % interval of the share of sent. A stage that the channel lacks says "n/a", a rate over
     nothing is a dash. Groups with fewer than 30 messages are grey.
 
@@ -86,7 +86,10 @@ def funnel(
         .properties(
             title=alt.Title(
                 title or _title(drawn),
-                subtitle=[words.settings(table), _legend(records)],
+                subtitle=words.lines(
+                    [words.settings(table), _legend(records)],
+                    min(columns, len(drawn)) * (width + _TEXT_WIDTH),
+                ),
             ),
             description=_description(drawn),
         )
@@ -98,8 +101,9 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
     """Make a bar's datum: the table's own numbers, and the same as text."""
     lacks = row["messages"] is None
     overall, step = row["overall_rate"], row["step_rate"]
-    # The share of sent of the first stage is 1 by definition: it has no uncertainty to draw.
-    uncertain = row["stage"] != STAGES[0] and row["overall_lo"] is not None
+    low, high = row["overall_lo"], row["overall_hi"]
+    if row["stage"] == STAGES[0]:
+        low = high = overall  # 1 by definition: there is no uncertainty to draw
     left_out = [f"{row['n_immature']:,} immature"] if row["n_immature"] else []
     if row["n_unobserved"]:
         left_out.append(f"{row['n_unobserved']:,} without a send")
@@ -111,8 +115,8 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
         "colour": _SMALL if row["small"] else row["channel"] or ALL_CHANNELS,
         "stage": row["stage"].capitalize(),
         **{name: row[name] for name in (*numbers, *rates, "customers")},
-        "lo_count": row["overall_lo"] * row["sent"] if uncertain else None,
-        "hi_count": row["overall_hi"] * row["sent"] if uncertain else None,
+        "lo_count": None if low is None else low * row["sent"],
+        "hi_count": None if high is None else high * row["sent"],
         "count_text": words.count(row["messages"]),
         "overall_text": "" if lacks else words.percent(overall),
         "step_text": "" if row["previous"] is None else words.percent(step),
@@ -187,8 +191,8 @@ def _title(drawn: list[Group]) -> str:
 def _legend(records: list[dict[str, Any]]) -> str:
     parts = []
     if any(record["n_implied"] for record in records):
-        parts.append("Solid: observed; lighter: implied by a later stage.")
-    if any(record["lo_count"] is not None for record in records):
+        parts.append("Solid: observed; faint: implied by a later stage.")
+    if any(record["lo_count"] != record["hi_count"] for record in records):
         parts.append(f"Thin line: 95{words.NBSP}% interval of the share of sent.")
     if any(record["colour"] == _SMALL for record in records):
         parts.append(f"Grey: {_SMALL}.")

@@ -120,7 +120,7 @@ def _panel(
     x = alt.X(
         "period:T",
         title=None,
-        scale=alt.Scale(type="utc", domain=[_utc(starts[0]), _utc(max(ends.values()))], nice=False),
+        scale=alt.Scale(type="utc", nice=False),
         axis=alt.Axis(
             values=[_utc(day) for day in ticks],
             format="%b %Y" if monthly else "%-d %b %Y",

@@ -25,7 +25,7 @@ def shares(
     group: Group,
     names: Mapping[int | None, str],
     palette: Mapping[str, str],
-    width: int | None,
+    width: int,
     *,
     top: float,
     reach: int,
@@ -34,7 +34,6 @@ def shares(
 
     ``top`` is the largest share and ``reach`` the end of the index axis, the same for all blocks.
     """
-    width = width or 270
     rows = list(group.rows.iter_rows(named=True))
     records = [_record(row, names, reach) for row in rows]
     present = {record["name"] for record in records}

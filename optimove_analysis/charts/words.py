@@ -6,6 +6,7 @@ table beside it can never round differently. A space that must not break is U+00
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
@@ -18,6 +19,7 @@ __all__ = [
     "NO_STAGE",
     "count",
     "interval",
+    "lines",
     "listed",
     "percent",
     "plural",
@@ -108,6 +110,23 @@ def listed(words: Sequence[str]) -> str:
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def lines(sentences: Sequence[str], width: int) -> list[str]:
+    """Break what stands under a title into lines that are no wider than the picture.
+
+    >>> lines(["Unit: message", "Grey: fewer than 30 sent. n/a: no such stage."], 170)
+    ['Unit: message', 'Grey: fewer than 30 sent.', 'n/a: no such stage.']
+    """
+    # A letter of the subtitle's 11.5 px is 5.7 px wide on average.
+    room = max(int(width / 5.7), 20)
+    # wrap() would break at a space that must not break.
+    return [
+        line
+        for text in sentences
+        if text
+        for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    ]
 
 
 def _window(days: int | None) -> str:

@@ -72,7 +72,7 @@ def build(
 @functools.cache
 def _bundle() -> str:
     # Vega, Vega-Lite and Vega-Embed, 0.9 MB, once a page however many charts it has.
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    bundle: str = vl_convert.javascript_bundle(None, vl_version=VEGA_LITE)
     # Inside a script element these two would end it or change how it is read.
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 

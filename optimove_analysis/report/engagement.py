@@ -36,7 +36,6 @@ _FUNNEL_COLUMNS: Final = (
     "step_rate",
     "step_lo",
     "step_hi",
-    "customers",
 )
 _MIX_COLUMNS: Final = (
     "period",
@@ -133,6 +132,11 @@ def _columns(table: pl.DataFrame, known: Iterable[str], wanted: Iterable[str]) -
     known = set(known) | {"channel_id"}
     own = [name for name in table.columns if name not in known]
     shown = [*own, *(name for name in wanted if not table[name].is_null().all())]
+    if "stage" in known:  # the first stage's share of sent is 1 by definition, not by estimate
+        first = pl.col("stage") == STAGES[0]
+        table = table.with_columns(
+            pl.when(~first).then(name).alias(name) for name in ("overall_lo", "overall_hi")
+        )
     return table.select(shown)
 
 
@@ -185,7 +189,7 @@ def _shares(mix: pl.DataFrame) -> list[str]:
         told = [_index(row) for row in rows.iter_rows(named=True)]
         if told:
             start = f"{group.label}: " if group.label else ""
-            sentences.append(start + " ".join(told))
+            sentences += [start + told[0], *told[1:]]
     return sentences or ["No messages were sent in this range, or none whose window has closed."]
 
 

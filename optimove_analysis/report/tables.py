@@ -87,7 +87,9 @@ def _row(row: dict[str, Any], columns: list[str], frame: pl.DataFrame) -> str:
             cells.append(f"<td{number}>{escape(text)}</td>")
         if ends := _ends(name, frame):
             write = words.interval if name.endswith("_rate") else words.ratio_interval
-            text = write(row[ends[0]], row[ends[1]])
+            low, high = row[ends[0]], row[ends[1]]
+            # Without an interval the rate's own word (n/a or a dash) says why.
+            text = write(low, high) if low is not None or row[name] is not None else text
             cells.append(f'<td class="number">{escape(text)}</td>')
     return f"<tr>{''.join(cells)}</tr>"
 

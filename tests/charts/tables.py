@@ -19,7 +19,8 @@ def wilson(k: int, n: int) -> tuple[float, float]:
     """Solve |p - k/n| = z sqrt(p(1-p)/n) for p: the interval's own definition."""
     a, b, c = 1 + Z**2 / n, -(2 * k / n + Z**2 / n), (k / n) ** 2
     root = math.sqrt(max(b**2 - 4 * a * c, 0))
-    return max(0.0, (-b - root) / (2 * a)), min(1.0, (-b + root) / (2 * a))
+    low, high = (-b - root) / (2 * a), (-b + root) / (2 * a)
+    return 0.0 if k == 0 else low, 1.0 if k == n else high
 
 
 def rate(prefix: str, k: int | None, n: int | None) -> dict[str, float | None]:
