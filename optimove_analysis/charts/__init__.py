@@ -1,1 +1,13 @@
-"""The charts room."""
+"""Charts: a result's table in, an Altair chart out, for the user to show, change or save.
+
+A chart computes nothing: every number on it stands in the table. It carries its look in itself.
+"""
+
+from __future__ import annotations
+
+from optimove_analysis.charts.channel_mix import channel_mix
+from optimove_analysis.charts.funnel import funnel
+from optimove_analysis.charts.save import save
+from optimove_analysis.charts.theme import channel_colours, themed
+
+__all__ = ["channel_colours", "channel_mix", "funnel", "save", "themed"]

@@ -1,0 +1,41 @@
+"""The picture of no data: it says so, and why, where that is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+import polars as pl
+
+from optimove_analysis.charts.theme import themed
+from optimove_analysis.charts.words import plural
+
+__all__ = ["no_messages"]
+
+_TEXT: Final = "No messages"
+
+
+def no_messages(frame: pl.DataFrame, title: str) -> alt.Chart:
+    """Draw "No messages", with what was left out of the counts."""
+    per_group = frame.select("n_immature", "n_unobserved", "customers", "as_of").unique()
+    left_out = [
+        plural(int(per_group[name].sum()), "message") + why
+        for name, why in (
+            ("n_immature", " whose window has not closed yet"),
+            ("n_unobserved", " whose send was not observed"),
+        )
+        if per_group[name].sum()
+    ]
+    subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values=[{"text": _TEXT}]))
+        .mark_text(style="optimove-empty")
+        .encode(text=alt.Text("text:N"))
+        .properties(
+            width=360,
+            height=120,
+            title=alt.Title(title, subtitle=subtitle),
+            description=f"{title}: no messages. {subtitle}.",
+        )
+    )
+    return themed(chart)

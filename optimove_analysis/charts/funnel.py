@@ -1,0 +1,224 @@
+"""A funnel as bars: how many messages reached each stage, and with what certainty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import altair as alt
+import polars as pl
+
+from optimove_analysis.charts import words
+from optimove_analysis.charts.empty import no_messages
+from optimove_analysis.charts.groups import (
+    ALL_CHANNELS,
+    MAX_PANELS,
+    Group,
+    checked,
+    groups,
+    refuse_too_many,
+)
+from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, themed
+from optimove_analysis.schema import FUNNEL, SMALL_N, STAGES
+
+__all__ = ["funnel"]
+
+_ROW: Final = 30  # pixels a stage
+# Pixels from the end of the longest bar to the right edge of each column of numbers.
+_COLUMNS: Final = (("count_text", 66, "messages"), ("overall_text", 130, "of sent"))
+_STEP: Final = ("step_text", 222, "of stage before")
+_TEXT_WIDTH: Final = 226
+_SMALL: Final = f"fewer than {SMALL_N} sent"
+
+
+def funnel(
+    table: pl.DataFrame,
+    *,
+    title: str | None = None,
+    width: int = 190,
+    columns: int = 2,
+    colours: Mapping[str, str] | None = None,
+) -> alt.FacetChart | alt.Chart:
+    """Draw a funnel's table: a panel a group, a bar a stage.
+
+    A bar's solid part was observed, its faint part is implied by a later stage; the thin line is
+    the 95 % interval of the share of sent. A stage that the channel lacks says "n/a", a rate over
+    nothing is a dash. Groups with fewer than 30 messages are grey.
+
+    Args:
+        table: what ``funnel(interactions, by=...)`` returns; all numbers are read from it.
+        title: in place of the title that says what is drawn.
+        width: pixels of the longest bar of a panel.
+        columns: panels side by side.
+        colours: channel to colour, where a channel should not have its usual one.
+
+    Raises:
+        SchemaError: the table is not a funnel's.
+        InputError: it has more groups than a picture can show.
+    """
+    table = checked(table, FUNNEL, "funnel")
+    if table.is_empty() or not table["sent"].sum():
+        return no_messages(table, title or "Funnel")
+    drawn = groups(table, FUNNEL, ["stage"], split=True)
+    refuse_too_many(len(drawn), MAX_PANELS, "groups")
+    records = [_record(group, row) for group in drawn for row in group.rows.iter_rows(named=True)]
+    palette = channel_colours(table["channel"]) | dict(colours or {})
+    palette |= {ALL_CHANNELS: TOTAL_COLOUR, _SMALL: SMALL_COLOUR}
+    used = sorted({record["colour"] for record in records})
+    chart: alt.FacetChart = (
+        alt.layer(*_layers(width, used, [palette[name] for name in used]))
+        .properties(width=width + _TEXT_WIDTH, height=_ROW * len(STAGES))
+        .facet(
+            facet=alt.Facet(
+                "group:N",
+                sort=[group.label for group in drawn],
+                title=None,
+                header=alt.Header(labelAnchor="start", labelAlign="left", labelPadding=10),
+            ),
+            columns=min(columns, len(drawn)),
+            data=alt.InlineData(values=records),
+            spacing={"row": 26, "column": 40},
+        )
+        # Each panel has its own scale of counts. A channel with a tenth of the messages would be
+        # a sliver on a common one, and what is compared between channels is the shape, the share
+        # of sent, which the number beside each bar gives; the counts are written out as well.
+        .resolve_scale(x="independent")
+        .properties(
+            title=alt.Title(
+                title or _title(drawn),
+                subtitle=words.lines(
+                    [words.settings(table), _legend(records)],
+                    min(columns, len(drawn)) * (width + _TEXT_WIDTH),
+                ),
+            ),
+            description=_description(drawn),
+        )
+    )
+    return themed(chart)
+
+
+def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a bar's datum: the table's own numbers, and the same as text."""
+    lacks = row["messages"] is None
+    overall, step = row["overall_rate"], row["step_rate"]
+    low, high = row["overall_lo"], row["overall_hi"]
+    if row["stage"] == STAGES[0]:
+        low = high = overall  # 1 by definition: there is no uncertainty to draw
+    left_out = [f"{row['n_immature']:,} immature"] if row["n_immature"] else []
+    if row["n_unobserved"]:
+        left_out.append(f"{row['n_unobserved']:,} without a send")
+    numbers = ("messages", "n_observed", "n_implied", "n_late", "n_immature", "sent", "previous")
+    rates = ("overall_rate", "overall_lo", "overall_hi", "step_rate", "step_lo", "step_hi")
+    return {
+        "group": group.label,
+        "channel": row["channel"] or ALL_CHANNELS,
+        "colour": _SMALL if row["small"] else row["channel"] or ALL_CHANNELS,
+        "stage": row["stage"].capitalize(),
+        **{name: row[name] for name in (*numbers, *rates, "customers")},
+        "lo_count": None if low is None else low * row["sent"],
+        "hi_count": None if high is None else high * row["sent"],
+        "count_text": words.count(row["messages"]),
+        "overall_text": "" if lacks else words.percent(overall),
+        "step_text": "" if row["previous"] is None else words.percent(step),
+        "of_sent": _k_of_n(row["messages"], row["sent"], overall),
+        "of_previous": _k_of_n(row["messages"], row["previous"], step),
+        "overall_interval": words.interval(row["overall_lo"], row["overall_hi"]),
+        "step_interval": words.interval(row["step_lo"], row["step_hi"]),
+        "who": " \N{MIDDLE DOT} ".join([words.plural(row["customers"], "customer"), *left_out]),
+    }
+
+
+def _k_of_n(k: int | None, n: int | None, rate: float | None) -> str:
+    if k is None or n is None:
+        return words.NO_STAGE
+    return f"{k:,} / {n:,} = {words.percent(rate)}"
+
+
+def _layers(width: int, used: list[str], colours: list[str]) -> list[alt.Chart]:
+    x = alt.Scale(range=[0, width], nice=False, zero=True)
+    y = alt.Y("stage:N", sort=[stage.capitalize() for stage in STAGES], title=None)
+    colour = alt.Color("colour:N", legend=None, scale=alt.Scale(domain=used, range=colours))
+    end = alt.X("messages:Q", scale=x, axis=None)
+    tooltip = [
+        alt.Tooltip("group:N", title="Group"),
+        alt.Tooltip("stage:N", title=FUNNEL.label("stage")),
+        alt.Tooltip("of_sent:N", title=FUNNEL.label("overall_rate")),
+        alt.Tooltip("overall_interval:N", title="95 % interval"),
+        alt.Tooltip("of_previous:N", title=FUNNEL.label("step_rate")),
+        alt.Tooltip("step_interval:N", title="95 % interval of that"),
+        *(
+            alt.Tooltip(f"{name}:Q", title=FUNNEL.label(name), format=",d")
+            for name in ("n_observed", "n_implied", "n_late", "n_immature", "customers")
+        ),
+    ]
+    bar: dict[str, Any] = {"height": {"band": 0.62}, "tooltip": {"content": "encoding"}}
+    base = alt.Chart()
+    observed = base.mark_bar(**bar).encode(
+        x=alt.X("n_observed:Q", scale=x, axis=None), y=y, color=colour, tooltip=tooltip
+    )
+    implied = base.mark_bar(**bar, opacity=0.45).encode(
+        x=end, x2="n_observed", y=y, color=colour, tooltip=tooltip
+    )
+    interval = base.mark_rule(style="optimove-interval").encode(
+        x=alt.X("lo_count:Q", scale=x, axis=None), x2="hi_count", y=y
+    )
+    text = [
+        base.mark_text(style="optimove-value", align="right").encode(
+            x=alt.value(width + edge), y=y, text=f"{name}:N"
+        )
+        for name, edge, _ in (*_COLUMNS, _STEP)
+    ]
+    first = base.transform_filter(alt.datum.stage == STAGES[0].capitalize())
+    heads = [
+        first.mark_text(style="optimove-note", align="right", text=head).encode(
+            x=alt.value(width + edge), y=alt.value(-10)
+        )
+        for _, edge, head in (*_COLUMNS, _STEP)
+    ]
+    who = first.mark_text(style="optimove-note", align="left").encode(
+        x=alt.value(0), y=alt.value(-10), text="who:N"
+    )
+    return [observed, implied, interval, *text, *heads, who]
+
+
+def _title(drawn: list[Group]) -> str:
+    if len(drawn) == 1:
+        return "From sent to clicked"
+    channels = {group.rows["channel"][0] for group in drawn}
+    return "From sent to clicked, by channel" if len(channels) > 1 else "From sent to clicked"
+
+
+def _legend(records: list[dict[str, Any]]) -> str:
+    parts = []
+    if any(record["n_implied"] for record in records):
+        parts.append("Solid: observed; faint: implied by a later stage.")
+    if any(record["lo_count"] != record["hi_count"] for record in records):
+        parts.append(f"Thin line: 95{words.NBSP}% interval of the share of sent.")
+    if any(record["colour"] == _SMALL for record in records):
+        parts.append(f"Grey: {_SMALL}.")
+    if any(record["messages"] is None for record in records):
+        parts.append("n/a: the channel has no such stage.")
+    return " ".join(parts)
+
+
+def _description(drawn: list[Group]) -> str:
+    return " ".join(["Funnel of messages.", *(_sentence(group) for group in drawn)])
+
+
+def _sentence(group: Group) -> str:
+    rows = list(group.rows.iter_rows(named=True))
+    first = rows[0]
+    start = (
+        f"{group.label}: of {words.plural(first['sent'], 'message')} sent to "
+        f"{words.plural(first['customers'], 'customer')}"
+    )
+    reached = [row for row in rows if row["messages"] is not None and row["stage"] != STAGES[0]]
+    if not reached:
+        return f"{start}, no further stage is known."
+    parts = [
+        f"{row['messages']:,} were {row['stage']} ({words.percent(row['overall_rate'])}, "
+        f"95{words.NBSP}% interval {words.interval(row['overall_lo'], row['overall_hi'])})"
+        for row in reached
+    ]
+    small = f" These are {_SMALL}: read the intervals." if first["small"] else ""
+    return f"{start}, {words.listed(parts)}.{small}"

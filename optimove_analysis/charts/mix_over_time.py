@@ -1,0 +1,180 @@
+"""The mix over time: what was sent, then each channel's share of it and of the engagements."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import altair as alt
+
+from optimove_analysis.charts import words
+from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.theme import PERCENT_AXIS
+from optimove_analysis.schema import CHANNEL_MIX
+
+__all__ = ["over_time"]
+
+_LABELS: Final = 8
+"""About as many dates as an axis has room for."""
+_APART: Final = 60
+"""Up to so many periods there is room for a line between them."""
+_MONTH: Final = 28  # days of the shortest
+
+
+def over_time(
+    group: Group,
+    names: Mapping[int | None, str],
+    palette: Mapping[str, str],
+    width: int,
+) -> alt.VConcatChart:
+    """Draw one group's block: counts, share of sends, share of engagements, one above the other."""
+    rows = list(group.rows.iter_rows(named=True))
+    ends = _ends(sorted({row["period"] for row in rows}))
+    rank = {name: place for place, name in enumerate(palette)}
+    records = sorted(
+        (_record(row, names, ends) for row in rows),
+        key=lambda record: (record["period"], rank[record["name"]]),
+    )
+    for record in records:
+        record["rank"] = rank[record["name"]]
+    # One legend for three panels: a direct label needs a last bar that every channel is in.
+    colour = alt.Color(
+        "name:N",
+        sort=list(palette),
+        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
+        legend=alt.Legend(title=None),
+    )
+    data = alt.InlineData(values=records)
+    panels = [
+        _panel(data, colour, ends, column=column, title=title, height=height, width=width)
+        for column, title, height in (
+            ("sends", "Messages sent", 90),
+            ("share_of_sends", "Share of sends", 120),
+            ("share_of_engagements", "Share of engagements", 120),
+        )
+    ]
+    title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
+    return alt.vconcat(*panels, spacing=14, **title)
+
+
+def _ends(periods: list[date]) -> dict[date, date]:
+    """Return each period's end, the day after its last.
+
+    The table says where periods begin. Their length is the shortest step between two of them, in
+    months where all begin on the first of one, so that a period without messages stays a gap.
+
+    >>> _ends([date(2026, 1, 1), date(2026, 2, 1), date(2026, 5, 1)])[date(2026, 5, 1)]
+    datetime.date(2026, 6, 1)
+    >>> _ends([date(2026, 1, 5), date(2026, 1, 12)])[date(2026, 1, 12)]
+    datetime.date(2026, 1, 19)
+    """
+    steps = [(b - a).days for a, b in itertools.pairwise(periods)]
+    if steps and all(day.day == 1 for day in periods) and min(steps) >= _MONTH:
+        ordinals = [day.year * 12 + day.month - 1 for day in periods]
+        months = min(b - a for a, b in itertools.pairwise(ordinals))
+        after = [number + months for number in ordinals]
+        return {
+            day: date(number // 12, number % 12 + 1, 1)
+            for day, number in zip(periods, after, strict=True)
+        }
+    length = timedelta(days=min(steps, default=1))
+    return {day: day + length for day in periods}
+
+
+def _record(
+    row: Mapping[str, Any], names: Mapping[int | None, str], ends: Mapping[date, date]
+) -> dict[str, Any]:
+    numbers = ("sends", "engagements", "share_of_sends", "share_of_engagements", "index")
+    return {
+        "name": names[row["channel_id"]],
+        # A date without a time is midnight UTC to JavaScript, and the scale is UTC too: so no
+        # reader west of Greenwich sees the day before.
+        "period": row["period"].isoformat(),
+        "end": ends[row["period"]].isoformat(),
+        **{column: row[column] for column in numbers},
+        "sends_text": f"{words.count(row['sends'])} ({words.percent(row['share_of_sends'])})",
+        "engagements_text": words.NO_STAGE
+        if row["engagements"] is None
+        else f"{row['engagements']:,} ({words.percent(row['share_of_engagements'])})",
+        "index_text": words.ratio(row["index"]),
+        "interval_text": words.ratio_interval(row["index_lo"], row["index_hi"]),
+    }
+
+
+def _panel(
+    data: alt.InlineData,
+    colour: alt.Color,
+    ends: Mapping[date, date],
+    *,
+    column: str,
+    title: str,
+    height: int,
+    width: int,
+) -> alt.Chart:
+    share = column != "sends"
+    starts = list(ends)
+    ticks = starts[:: -(-len(starts) // _LABELS)]
+    monthly = all(day.day == 1 for day in starts)
+    x = alt.X(
+        "period:T",
+        title=None,
+        scale=alt.Scale(type="utc", nice=False),
+        axis=alt.Axis(
+            values=[_utc(day) for day in ticks],
+            format="%b %Y" if monthly else "%-d %b %Y",
+            grid=False,
+            labels=column == "share_of_engagements",
+            labelAlign="left",
+        ),
+    )
+    y = alt.Y(
+        "from:Q",
+        title=title,
+        scale=alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True),
+        axis=alt.Axis(
+            labelExpr=PERCENT_AXIS if share else "format(datum.value, ',d')",
+            values=[0, 0.25, 0.5, 0.75, 1] if share else alt.Undefined,
+            tickCount=alt.Undefined if share else 3,
+            tickMinStep=alt.Undefined if share else 1,
+            titleAngle=0,
+            titleAlign="left",
+            titleAnchor="start",
+            titleX=0,
+            titleY=-8,
+        ),
+    )
+    panel: alt.Chart = (
+        alt.Chart(data)
+        # Stacked by a transform and drawn as rectangles: a bar with both ends of its period given
+        # is not stacked by Vega-Lite, and one without is as wide as the browser likes.
+        .transform_stack(
+            stack=column,
+            as_=["from", "to"],
+            groupby=["period"],
+            sort=[alt.SortField("rank")],
+        )
+        .mark_rect(style="optimove-block" if len(ends) <= _APART else "rect")
+        .encode(
+            x=x,
+            x2="end",
+            y=y,
+            y2="to",
+            color=colour,
+            tooltip=[
+                alt.Tooltip("name:N", title=CHANNEL_MIX.label("channel")),
+                alt.Tooltip("period:N", title=CHANNEL_MIX.label("period")),
+                alt.Tooltip("sends_text:N", title=CHANNEL_MIX.label("sends")),
+                alt.Tooltip("engagements_text:N", title=CHANNEL_MIX.label("engagements")),
+                alt.Tooltip("index_text:N", title=CHANNEL_MIX.label("index")),
+                alt.Tooltip("interval_text:N", title="95 % interval"),
+            ],
+        )
+        .properties(width=width, height=height)
+    )
+    return panel
+
+
+def _utc(day: date) -> alt.DateTime:
+    return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)

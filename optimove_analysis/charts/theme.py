@@ -1,0 +1,200 @@
+"""The look: fonts, inks, sizes and the fixed colour of every channel.
+
+A chart carries its look in its own ``config``; nothing is enabled globally, so one session's
+settings never change another's. Marks name a *style* (``"optimove-note"``) and the config says what
+it looks like, so that one chart can be shown light or dark by exchanging its config alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+import altair as alt
+
+from optimove_analysis.catalogue import guess_kind
+from optimove_analysis.errors import InputError
+from optimove_analysis.schema import Kind
+
+__all__ = [
+    "CHANNEL_COLOURS",
+    "FONT",
+    "FURTHER_COLOURS",
+    "INKS",
+    "PERCENT_AXIS",
+    "SMALL_COLOUR",
+    "TOTAL_COLOUR",
+    "ChartT",
+    "Mode",
+    "channel_colours",
+    "config",
+    "themed",
+]
+
+Mode: TypeAlias = Literal["light", "dark"]
+ChartT = TypeVar(
+    "ChartT",
+    alt.Chart,
+    alt.LayerChart,
+    alt.FacetChart,
+    alt.HConcatChart,
+    alt.VConcatChart,
+    alt.ConcatChart,
+    alt.RepeatChart,
+)
+
+# System fonts only: a report loads nothing. The last two are there where Linux renders a PNG.
+FONT: Final = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', "
+    "'DejaVu Sans', sans-serif"
+)
+
+# Six of the eight colours of Okabe and Ito's palette for all kinds of colour vision
+# (https://jfly.uni-koeln.de/color/, read 2026-11); its yellow and black are left out, one too
+# faint on white, the other on dark.
+CHANNEL_COLOURS: Final[Mapping[Kind, str]] = {
+    "email": "#0072B2",
+    "sms": "#D55E00",
+    "push": "#009E73",
+    "web_push": "#56B4E9",
+    "in_app": "#CC79A7",
+    "call_centre": "#E69F00",
+}
+"""The fixed colour of a kind of channel, the same in every chart, light or dark."""
+
+# Each is the one that lies farthest from all before it, in OKLab, under the worst of normal,
+# protan, deutan and tritan vision (Machado 2009), among colours that show on white and on dark.
+FURTHER_COLOURS: Final = ("#963C00", "#A569FF", "#9600F0", "#87B478", "#1E5A87", "#B44B3C")
+"""For channels of no known kind and for the second channel of a kind, in the order of names."""
+
+TOTAL_COLOUR: Final = "#5F6B7A"
+"""A total over channels: no channel's colour."""
+SMALL_COLOUR: Final = "#B8BDC4"
+"""A group with too few messages to trust its rate."""
+
+INKS: Final[Mapping[Mode, Mapping[str, str]]] = {
+    "light": {"paper": "#FFFFFF", "ink": "#1C1F24", "soft": "#5B626C", "line": "#D5D9DE"},
+    "dark": {"paper": "#16181D", "ink": "#ECEEF1", "soft": "#A9B0BA", "line": "#3B414A"},
+}
+"""Text and lines on paper; ``soft`` has at least 4.5:1 on its paper, as WCAG AA asks of text."""
+
+
+PERCENT_AXIS: Final = "format(datum.value * 100, '~f') + '\u00a0%'"
+"""The label expression of an axis of shares: written as all percentages here are."""
+
+
+def channel_colours(channels: Iterable[str | None]) -> dict[str, str]:
+    """Give each channel its colour: by kind where its name tells, else the next further one.
+
+    Where two channels are of one kind, the first by name takes the kind's colour. No colour is
+    given twice until all are used. Null, a total over channels, needs none and is left out.
+
+    >>> channel_colours(["Push", "E-mail", "Carrier pigeon"])
+    {'Carrier pigeon': '#963C00', 'E-mail': '#0072B2', 'Push': '#009E73'}
+    """
+    names = sorted({name for name in channels if name is not None})
+    colours: dict[str, str] = {}
+    for name in names:
+        colour = CHANNEL_COLOURS.get(guess_kind(name))
+        if colour is not None and colour not in colours.values():
+            colours[name] = colour
+    rest = [name for name in names if name not in colours]
+    for place, name in enumerate(rest):
+        free = [colour for colour in FURTHER_COLOURS if colour not in colours.values()]
+        # After the further ones, a fixed colour that no channel here has is still better than
+        # one that is taken.
+        free += [colour for colour in CHANNEL_COLOURS.values() if colour not in colours.values()]
+        colours[name] = free[0] if free else FURTHER_COLOURS[place % len(FURTHER_COLOURS)]
+    return {name: colours[name] for name in names}
+
+
+def config(mode: Mode = "light") -> dict[str, Any]:
+    """Return the Vega-Lite config of a mode: what `themed` gives a chart.
+
+    Raises:
+        InputError: the mode is neither light nor dark.
+    """
+    if mode not in INKS:
+        raise InputError.option("mode", mode, INKS)
+    paper, ink, soft, line = (INKS[mode][name] for name in ("paper", "ink", "soft", "line"))
+    return {
+        "background": paper,
+        "font": FONT,
+        "padding": 12,
+        "view": {"stroke": None},
+        "title": {
+            "anchor": "start",
+            "align": "left",
+            "frame": "bounds",
+            "color": ink,
+            "fontSize": 16,
+            "fontWeight": 600,
+            "subtitleColor": soft,
+            "subtitleFontSize": 11.5,
+            "subtitleLineHeight": 16,
+            "subtitlePadding": 6,
+            "offset": 18,
+        },
+        "header": {
+            "title": None,
+            "labelColor": ink,
+            "labelFontSize": 13,
+            "labelFontWeight": 600,
+            "labelLimit": 380,
+        },
+        "axis": {
+            "domain": False,
+            "ticks": False,
+            "gridColor": line,
+            "domainColor": line,
+            "tickColor": line,
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelPadding": 8,
+            "titleColor": soft,
+            "titleFontSize": 11.5,
+            "titleFontWeight": "normal",
+        },
+        "legend": {
+            "title": None,
+            "orient": "top",
+            "labelColor": ink,
+            "labelFontSize": 12,
+            "labelLimit": 220,
+            "symbolType": "square",
+            "symbolSize": 110,
+            "columnPadding": 18,
+        },
+        "style": {
+            "optimove-value": {"color": ink, "fontSize": 12},
+            "optimove-note": {"color": soft, "fontSize": 10.5},
+            "optimove-empty": {"color": soft, "fontSize": 18},
+            "optimove-interval": {"color": ink, "strokeWidth": 1.25},
+            "optimove-par": {"color": soft, "strokeWidth": 1, "strokeDash": [3, 3]},
+            "optimove-link": {"color": line, "strokeWidth": 3},
+            "optimove-paper": {"color": paper},
+            "optimove-block": {"stroke": paper, "strokeWidth": 0.5},
+        },
+    }
+
+
+def themed(chart: ChartT, mode: Mode = "light") -> ChartT:
+    """Return a copy of the chart that carries this package's look; the chart stays as it is.
+
+    >>> import altair as alt
+    >>> themed(alt.Chart().mark_bar(), "dark").to_dict()["config"]["background"]
+    '#16181D'
+    """
+    look: ChartT = chart.configure(**config(mode))
+    return look
+
+
+@alt.theme.register("optimove_light", enable=False)
+def _light() -> alt.theme.ThemeConfig:
+    """For a user who wants their own charts to look the same: ``alt.theme.enable(...)``."""
+    return {"config": config("light")}  # type: ignore[typeddict-item] # named styles are free text
+
+
+@alt.theme.register("optimove_dark", enable=False)
+def _dark() -> alt.theme.ThemeConfig:
+    return {"config": config("dark")}  # type: ignore[typeddict-item] # as above

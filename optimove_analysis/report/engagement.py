@@ -1,0 +1,223 @@
+"""The standard report of an audience: how far its messages got, and on which channels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from optimove_analysis import charts
+from optimove_analysis.charts import words
+from optimove_analysis.charts.groups import Group, checked, groups
+from optimove_analysis.report.build import build
+from optimove_analysis.report.methods import methods
+from optimove_analysis.report.section import Section
+from optimove_analysis.schema import CHANNEL_MIX, FUNNEL, STAGES
+
+__all__ = ["engagement"]
+
+_PERCENT_95: Final = f"95{words.NBSP}% interval"
+_TOLD: Final = 12
+"""Groups told in sentences; the table has them all."""
+_FUNNEL_COLUMNS: Final = (
+    "channel",
+    "stage",
+    "messages",
+    "n_observed",
+    "n_implied",
+    "n_late",
+    "overall_rate",
+    "overall_lo",
+    "overall_hi",
+    "step_rate",
+    "step_lo",
+    "step_hi",
+)
+_MIX_COLUMNS: Final = (
+    "period",
+    "channel",
+    "sends",
+    "engagements",
+    "share_of_sends",
+    "share_of_engagements",
+    "index",
+    "index_lo",
+    "index_hi",
+)
+
+
+def engagement(
+    funnel: pl.DataFrame,
+    mix: pl.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    mix_over_time: pl.DataFrame | None = None,
+    title: str = "How customers engaged",
+    intro: str = "",
+    provenance: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+) -> Path:
+    """Write the standard report: what it says in sentences, charts, tables, methods, provenance.
+
+    Args:
+        funnel: what ``funnel(interactions, by=...)`` returns.
+        mix: what ``channel_mix(interactions)`` returns, over all time.
+        path: where to.
+        mix_over_time: what ``channel_mix(interactions, every=...)`` returns.
+        title: the report's title.
+        intro: paragraphs before all else: whom and what it is about.
+        provenance: what the numbers rest on; see ``build``.
+        now: the time to print, if not the present one.
+
+    Returns:
+        The path written.
+
+    Raises:
+        SchemaError: a table is not what the function named in the message returns.
+        InputError: a table has too many groups to draw, or the path cannot be written.
+    """
+    funnel = checked(funnel, FUNNEL, "funnel")
+    mix = checked(mix, CHANNEL_MIX, "channel_mix")
+    tables = [funnel, mix]
+    # One palette for the whole report, so that a channel has one colour whichever chart it is in.
+    names = [*funnel["channel"], *mix["channel"]]
+    if mix_over_time is not None:
+        mix_over_time = checked(mix_over_time, CHANNEL_MIX, "channel_mix")
+        tables.append(mix_over_time)
+        names += mix_over_time["channel"].to_list()
+    colours = charts.channel_colours(names)
+    sections = [
+        Section(
+            "From sent to clicked",
+            "\n\n".join(_reached(funnel)),
+            charts.funnel(funnel, colours=colours),
+            _columns(funnel, FUNNEL.names, _FUNNEL_COLUMNS),
+            _notes([funnel]),
+        ),
+        Section(
+            "Channel mix",
+            "\n\n".join(_shares(mix)),
+            charts.channel_mix(mix, colours=colours),
+            _columns(mix, CHANNEL_MIX.names, _MIX_COLUMNS),
+            _notes([mix], but=[funnel]),
+        ),
+    ]
+    if mix_over_time is not None:
+        sections.append(
+            Section(
+                "Channel mix over time",
+                _over_time(mix_over_time),
+                charts.channel_mix(mix_over_time, colours=colours),
+                _columns(mix_over_time, CHANNEL_MIX.names, _MIX_COLUMNS),
+                _notes([mix_over_time], but=[funnel, mix]),
+            )
+        )
+    sections.append(Section("Methods", methods(funnel, mix)))
+    return build(
+        sections,
+        path,
+        title=title,
+        intro=intro,
+        provenance={**(provenance or {}), "Settings": words.settings(funnel)},
+        now=now,
+    )
+
+
+def _columns(table: pl.DataFrame, known: Iterable[str], wanted: Iterable[str]) -> pl.DataFrame:
+    """Keep the user's own columns and those of ours that a reader needs beside the chart."""
+    known = set(known) | {"channel_id"}
+    own = [name for name in table.columns if name not in known]
+    shown = [*own, *(name for name in wanted if not table[name].is_null().all())]
+    if "stage" in known:  # the first stage's share of sent is 1 by definition, not by estimate
+        first = pl.col("stage") == STAGES[0]
+        table = table.with_columns(
+            pl.when(~first).then(name).alias(name) for name in ("overall_lo", "overall_hi")
+        )
+    return table.select(shown)
+
+
+def _notes(tables: Iterable[pl.DataFrame], but: Iterable[pl.DataFrame] = ()) -> tuple[str, ...]:
+    """Collect the notes of all rows, each once, in their order, without those told before."""
+
+    def of(table: pl.DataFrame) -> list[str]:
+        return [note for row in table["notes"].drop_nulls() for note in row]
+
+    told = {note for table in but for note in of(table)}
+    return tuple(dict.fromkeys(n for table in tables for n in of(table) if n not in told))
+
+
+def _reached(funnel: pl.DataFrame) -> list[str]:
+    drawn = groups(funnel, FUNNEL, ["stage"], split=True)
+    sentences = [text for group in drawn[:_TOLD] if (text := _furthest(group))]
+    if len(drawn) > _TOLD:
+        sentences.append(f"The table tells of {len(drawn) - _TOLD} more groups.")
+    return sentences or ["No messages were sent in this range, or none whose window has closed."]
+
+
+def _furthest(group: Group) -> str:
+    """Tell the furthest stage of a group: the rate, its interval and what it divides by."""
+    known = group.rows.filter(pl.col("messages").is_not_null())
+    if known.is_empty() or not known["sent"][0]:
+        return ""
+    row: dict[str, Any] = known.row(-1, named=True)
+    sent = words.plural(row["sent"], "message")
+    whom = words.plural(row["customers"], "customer")
+    if row["stage"] == STAGES[0]:
+        return f"{group.label}: {sent} sent to {whom}; no further stage is known."
+    verb = {"delivered": "delivery", "opened": "open", "clicked": "click"}[row["stage"]]
+    text = (
+        f"{group.label}: {verb} rate {words.percent(row['overall_rate'])} ({_PERCENT_95} "
+        f"{words.interval(row['overall_lo'], row['overall_hi'])}) of {sent} sent to {whom}."
+    )
+    if row["small"]:
+        text += " So few messages say little: read the interval, not the rate."
+    if row["n_immature"]:
+        later = words.plural(row["n_immature"], "more message")
+        text += f" {later} had a window still open and are in no rate."
+    return text
+
+
+def _shares(mix: pl.DataFrame) -> list[str]:
+    sentences: list[str] = []
+    for group in groups(mix, CHANNEL_MIX, ["period", "channel_id"], split=False)[:_TOLD]:
+        rows = group.rows.filter(pl.col("sends") > 0)
+        rows = rows.sort("share_of_sends", descending=True, maintain_order=True)
+        told = [_index(row) for row in rows.iter_rows(named=True)]
+        if told:
+            start = f"{group.label}: " if group.label else ""
+            sentences += [start + told[0], *told[1:]]
+    return sentences or ["No messages were sent in this range, or none whose window has closed."]
+
+
+def _index(row: Mapping[str, Any]) -> str:
+    channel = row["channel"] or f"Channel {row['channel_id']}"
+    text = f"{channel} makes up {words.percent(row['share_of_sends'])} of sends"
+    if row["share_of_engagements"] is None:
+        return f"{text}; it reports no engagement."
+    text += f" and {words.percent(row['share_of_engagements'])} of engagements"
+    if row["index"] is None or row["index_lo"] is None or row["index_hi"] is None:
+        return f"{text}."
+    if row["index_lo"] > 1:
+        verdict = "more than its share"
+    elif row["index_hi"] < 1:
+        verdict = "less than its share"
+    else:
+        verdict = "not to be told from its share"
+    return (
+        f"{text}: {verdict} (index {words.ratio(row['index'])}, {_PERCENT_95} "
+        f"{words.ratio_interval(row['index_lo'], row['index_hi'])})."
+    )
+
+
+def _over_time(mix: pl.DataFrame) -> str:
+    days = mix["period"].drop_nulls().unique().sort()
+    if days.is_empty():
+        return "No messages were sent in this range, or none whose window has closed."
+    return (
+        f"{words.plural(len(days), 'period')}, the first from {days[0]}, the last from {days[-1]}. "
+        "A period without messages is a gap."
+    )
