@@ -1,0 +1,12 @@
+"""Only type-checked, by mypy: the client is a form's source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optimove_analysis import OptimoveClient
+    from optimove_analysis.forms import Source
+
+    def as_source(client: OptimoveClient) -> Source:
+        return client
