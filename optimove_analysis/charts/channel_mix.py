@@ -32,6 +32,7 @@ def channel_mix(
     *,
     title: str | None = None,
     width: int | None = None,
+    columns: int | None = None,
     colours: Mapping[str, str] | None = None,
 ) -> alt.ConcatChart | alt.Chart:
     """Draw a channel mix's table: over time where it has periods, else one row a channel.
@@ -44,6 +45,7 @@ def channel_mix(
         table: what ``channel_mix(interactions, ...)`` returns; all numbers are read from it.
         title: in place of the title that says what is drawn.
         width: pixels of one panel.
+        columns: groups side by side; two over time, so that a month is at one place, else one.
         colours: channel to colour, where a channel should not have its usual one.
 
     Raises:
@@ -69,18 +71,18 @@ def channel_mix(
     engaged = _engaged(table)
     inks = {name: palette[name] for name in order}
     blocks: list[alt.VConcatChart] | list[alt.HConcatChart]
+    columns = columns or (2 if dated else 1)
     if dated:
         narrow = 560 if len(drawn) == 1 else 300
         blocks = [over_time(group, names, inks, width or narrow) for group in drawn]
-        wide = (width or narrow) * min(len(drawn), 2)
+        wide = ((width or narrow) + 60) * min(len(drawn), columns)
     else:
         known = pl.concat([table["share_of_sends"], table["share_of_engagements"]]).drop_nulls()
         top = max(known)
         reach = reach_of(table)
         blocks = [shares(group, names, inks, width or 270, top=top, reach=reach) for group in drawn]
         wide = 2 * (width or 270) + 180  # two panels, the names and the numbers
-    # Groups over time stand side by side, so that the same month is at the same place.
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=2 if dated else 1, spacing=34).properties(
+    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=34).properties(
         title=alt.Title(
             title or "Channel mix: share of sends and share of engagements",
             subtitle=words.lines(_subtitle(table, drawn, dated=dated), wide),
@@ -100,7 +102,7 @@ def _channels(table: pl.DataFrame) -> tuple[list[str], dict[int | None, str]]:
     named = [(row[0], row[1] or f"channel {row[0]}") for row in pairs.iter_rows()]
     every = [name for _, name in named]
     names = {
-        channel_id: f"{name} ({channel_id})" if every.count(name) > 1 else name
+        channel_id: f"{name} (id {channel_id})" if every.count(name) > 1 else name
         for channel_id, name in named
     }
     return [names[channel_id] for channel_id, _ in named], names

@@ -176,7 +176,7 @@ def _layers(width: int, used: list[str], colours: list[str]) -> list[alt.Chart]:
         for _, edge, head in (*_COLUMNS, _STEP)
     ]
     who = first.mark_text(style="optimove-note", align="left").encode(
-        x=alt.value(0), y=alt.value(-10), text="who:N"
+        x=alt.value(0), y=alt.value(-26), text="who:N"
     )
     return [observed, implied, interval, *text, *heads, who]
 
@@ -197,7 +197,7 @@ def _legend(records: list[dict[str, Any]]) -> str:
     if any(record["colour"] == _SMALL for record in records):
         parts.append(f"Grey: {_SMALL}.")
     if any(record["messages"] is None for record in records):
-        parts.append("n/a: the channel has no such stage.")
+        parts.append("n/a: no such stage.")
     return " ".join(parts)
 
 

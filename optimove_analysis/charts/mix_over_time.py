@@ -116,7 +116,7 @@ def _panel(
     share = column != "sends"
     starts = list(ends)
     ticks = starts[:: -(-len(starts) // _LABELS)]
-    monthly = all(day.day == 1 for day in starts)
+    monthly = len(starts) > 1 and all(day.day == 1 for day in starts)
     x = alt.X(
         "period:T",
         title=None,

@@ -97,6 +97,7 @@ def engagement(
             charts.funnel(funnel, colours=colours),
             _columns(funnel, FUNNEL.names, _FUNNEL_COLUMNS),
             _notes([funnel]),
+            charts.funnel(funnel, colours=colours, width=150, columns=1),
         ),
         Section(
             "Channel mix",
@@ -104,6 +105,7 @@ def engagement(
             charts.channel_mix(mix, colours=colours),
             _columns(mix, CHANNEL_MIX.names, _MIX_COLUMNS),
             _notes([mix], but=[funnel]),
+            charts.channel_mix(mix, colours=colours, width=110),
         ),
     ]
     if mix_over_time is not None:
@@ -114,6 +116,7 @@ def engagement(
                 charts.channel_mix(mix_over_time, colours=colours),
                 _columns(mix_over_time, CHANNEL_MIX.names, _MIX_COLUMNS),
                 _notes([mix_over_time], but=[funnel, mix]),
+                charts.channel_mix(mix_over_time, colours=colours, width=320, columns=1),
             )
         )
     sections.append(Section("Methods", methods(funnel, mix)))
