@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
-    from optimove_analysis.analysis import channel_mix, funnel, messages
+    from optimove_analysis.analysis import channel_mix, funnel, journey, messages
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -32,6 +32,7 @@ __all__ = [
     "errors",
     "forms",
     "funnel",
+    "journey",
     "messages",
     "report",
     "sandbox",
@@ -44,6 +45,7 @@ _ROOM_OF: Final = {
     "OptimoveClient": "client",
     "channel_mix": "analysis",
     "funnel": "analysis",
+    "journey": "analysis",
     "messages": "analysis",
 }
 

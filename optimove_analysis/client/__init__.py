@@ -1,1 +1,44 @@
-"""The client room."""
+"""The client: Optimove's API as typed frames, cached on disk and true to the quota.
+
+>>> from optimove_analysis.client import OptimoveClient
+>>> with OptimoveClient("api5", api_key="not a real one") as client:
+...     client.quota
+Quota(50, 10.0)
+
+``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
+``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
+``settings``: what it stands on. ``responses`` and ``convert``: bytes to typed frames.
+"""
+
+from __future__ import annotations
+
+from optimove_analysis.client.audience import LastUpdateWarning
+from optimove_analysis.client.cache import Cache, CacheInfo, CacheWarning
+from optimove_analysis.client.client import OptimoveClient
+from optimove_analysis.client.fetch import Progress
+from optimove_analysis.client.quota import Quota
+from optimove_analysis.client.responses import (
+    CHANNEL_INTERACTIONS,
+    ENGAGEMENT_METRICS,
+    ResponseFormat,
+    parse,
+    parse_table,
+)
+from optimove_analysis.client.settings import Secret, Settings
+
+__all__ = [
+    "CHANNEL_INTERACTIONS",
+    "ENGAGEMENT_METRICS",
+    "Cache",
+    "CacheInfo",
+    "CacheWarning",
+    "LastUpdateWarning",
+    "OptimoveClient",
+    "Progress",
+    "Quota",
+    "ResponseFormat",
+    "Secret",
+    "Settings",
+    "parse",
+    "parse_table",
+]

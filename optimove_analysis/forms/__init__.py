@@ -1,1 +1,14 @@
-"""The forms room."""
+"""ipywidgets forms, one a file; each takes a source (the client, or anything that answers alike).
+
+>>> from optimove_analysis import OptimoveClient, forms
+>>> client = OptimoveClient.sandbox()
+>>> form = forms.CustomerForm(client, customer_id="000001")
+>>> client.close()
+"""
+
+from __future__ import annotations
+
+from optimove_analysis.forms.customer_form import CustomerForm
+from optimove_analysis.forms.source import Source
+
+__all__ = ["CustomerForm", "Source"]

@@ -4,7 +4,7 @@ Parser, checks, axis titles, form labels, the sandbox and ``data/README.md`` rea
 column is spelled once, here.
 
 ``known``: stages, event ids, channel kinds. ``rows``: interactions and messages. ``results``: the
-funnel and the channel mix. ``names``: the catalogues. ``table``: what a table is.
+funnel, the channel mix and the journey. ``names``: the catalogues. ``table``: what a table is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from optimove_analysis.schema.names import (
     TARGET_GROUPS,
     TEMPLATES,
 )
-from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL
+from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.table import Column, Frame, Table
 
@@ -45,6 +45,7 @@ __all__ = [
     "EVENT_IDS",
     "FUNNEL",
     "INTERACTIONS",
+    "JOURNEY",
     "KIND_STAGES",
     "MESSAGES",
     "MESSAGE_KEY",
@@ -68,6 +69,7 @@ TABLES: Final = (
     MESSAGES,
     FUNNEL,
     CHANNEL_MIX,
+    JOURNEY,
     CHANNELS,
     ACTIONS,
     TEMPLATES,

@@ -1,4 +1,4 @@
-"""What analysis answers with: the funnel and the channel mix."""
+"""What analysis answers with: the funnel, the channel mix and the journey."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optimove_analysis.schema.known import SMALL_N, STAGES
 from optimove_analysis.schema.rows import COUNT, DAY, IDS, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["CHANNEL_MIX", "FUNNEL"]
+__all__ = ["CHANNEL_MIX", "FUNNEL", "JOURNEY"]
 
 _RATE: Final = pl.Float64()
 _NO_STAGE: Final = "the channel lacks the stage"
@@ -32,7 +32,7 @@ _N_UNOBSERVED = Column(
     "n_unobserved",
     COUNT,
     "Send not observed",
-    "Mature messages of the group without a sent row, left out unless assume_sent.",
+    "Messages of the group without a sent row, left out unless assume_sent.",
 )
 _CUSTOMERS = Column(
     "customers",
@@ -230,5 +230,38 @@ CHANNEL_MIX: Final = Table(
         _AS_OF,
         _OPENS,
         _NOTES,
+    ),
+)
+
+JOURNEY: Final = Table(
+    "journey",
+    "One row a message, control members' included, in the order of customer and day.",
+    (
+        IDS[0],
+        Column("send_date", DAY, "Sent on", "The day of the send, or of the earliest event."),
+        IDS[4],
+        _CHANNEL,
+        *(IDS[1], IDS[3], IDS[5]),
+        Column(
+            "stage",
+            pl.Enum(STAGES),
+            "Furthest stage",
+            "The furthest stage that was reported, whatever the window.",
+            "no event of a stage was reported",
+        ),
+        Column(
+            "days",
+            COUNT,
+            "Days",
+            "Calendar days from the send to the first event of that stage.",
+            "no event of a stage was reported",
+        ),
+        Column(
+            "side_events",
+            TEXT,
+            "Also",
+            "What else happened: bounced, unsubscribed, spam complaint; empty if nothing.",
+        ),
+        Column("rows", COUNT, "Rows", "The interactions that belong to the message."),
     ),
 )

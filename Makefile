@@ -1,0 +1,60 @@
+# Every target does the set-up that it needs; doing it again is quick.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock dictionary samples notebook clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+INSTALL := $(RUN) pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamps are newer than the locks they were made from: a changed lock installs again.
+.venv/base: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(INSTALL) -r requirements.lock
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/base
+	@echo "Adding the tools for development (once) ..."
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/base ## Fetch an audience from the sandbox, print its funnel and mix, write a report
+	@$(BIN)/optimove-analysis demo
+
+test: check ## Run all checks and tests
+	@$(RUN) pytest -n auto --dist worksteal
+
+check: .venv/dev ## Format, lint, types, walls between rooms, data dictionary
+	@$(RUN) ruff format --check --quiet . && $(RUN) ruff check --quiet .
+	@$(RUN) mypy
+	@$(BIN)/lint-imports --no-logo > .venv/walls 2>&1 || { cat .venv/walls; exit 1; }
+	@$(RUN) optimove_analysis dictionary --check data/README.md
+
+format: .venv/dev ## Rewrite the code in the house's format
+	@$(RUN) ruff format . && $(RUN) ruff check --fix .
+
+dictionary: .venv/base ## Write data/README.md from the schema
+	@$(RUN) optimove_analysis dictionary data/README.md
+
+samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
+	@$(RUN) optimove_analysis samples data
+
+notebook: .venv/dev ## Open the notebooks
+	@$(RUN) jupyterlab notebooks
+
+LOCK := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate pyproject.toml
+
+lock: .venv/dev ## Pin all dependencies again, with hashes
+	@$(LOCK) --extra build -o requirements.lock
+	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove .venv and everything that was built
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

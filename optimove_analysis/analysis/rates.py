@@ -1,0 +1,63 @@
+"""Intervals of rates: closed forms, as polars expressions, so that they run on millions of groups.
+
+Wilson: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+JASA 22 (1927). With clusters, the Wilson interval at the effective sample size, n divided by the
+design effect (N. Dean and M. Pagano, "Evaluating confidence interval methods for binomial
+proportions in clustered data", Journal of Survey Statistics and Methodology 3, 2015).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+__all__ = ["Z95", "effective_n", "wilson"]
+
+Z95: Final = 1.959963984540054
+"""The 97.5 % quantile of the standard normal distribution."""
+
+
+def wilson(k: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the ends of the Wilson 95 % interval of k of n; null where n is 0.
+
+    >>> frame = pl.DataFrame({"k": [81, 0], "n": [263, 20]})  # Newcombe 1998, table I
+    >>> lo, hi = wilson(pl.col("k"), pl.col("n"))
+    >>> frame.select(lo=lo.round(4), hi=hi.round(4)).rows()
+    [(0.2553, 0.3662), (0.0, 0.1611)]
+    """
+    z2 = Z95**2
+    some = n > 0
+    k, n = k.cast(pl.Float64), n.cast(pl.Float64)
+    # k(n - k)/n can fall a hair below 0 where k is a share times an effective n.
+    half = Z95 * ((k * (n - k) / n).clip(0) + z2 / 4).sqrt()
+    lo = ((k + z2 / 2 - half) / (n + z2)).clip(0, 1)
+    hi = ((k + z2 / 2 + half) / (n + z2)).clip(0, 1)
+    # Exact at the ends, where rounding would leave 1e-18 instead of 0.
+    lo = pl.when(k <= 0).then(0.0).otherwise(lo)
+    hi = pl.when(k >= n).then(1.0).otherwise(hi)
+    return pl.when(some).then(lo), pl.when(some).then(hi)
+
+
+def effective_n(  # noqa: PLR0917 - one sum each
+    k: pl.Expr, n: pl.Expr, kk: pl.Expr, kn: pl.Expr, nn: pl.Expr, clusters: pl.Expr
+) -> pl.Expr:
+    """Return n divided by the design effect of clusters, never more than n.
+
+    The variance of the ratio k/n over clusters (linearised, with the m/(m - 1) correction) is
+    held against that of n independent messages. Less than independent noise is taken for chance.
+
+    Args:
+        k: Sum of the clusters' k.
+        n: Sum of the clusters' n.
+        kk: Sum of the squares of the clusters' k.
+        kn: Sum of the products of the clusters' k and n.
+        nn: Sum of the squares of the clusters' n.
+        clusters: Number of clusters with n > 0; one cluster says nothing of a design effect.
+    """
+    p = k / n
+    m = clusters.cast(pl.Float64)
+    clustered = (kk - 2 * p * kn + p**2 * nn).clip(0) / n.cast(pl.Float64) ** 2 * m / (m - 1)
+    independent = p * (1 - p) / n
+    effect = pl.when((m > 1) & (independent > 0)).then(clustered / independent).otherwise(1.0)
+    return n / effect.clip(1)

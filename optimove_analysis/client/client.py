@@ -1,0 +1,297 @@
+"""`OptimoveClient`: one method an endpoint, typed frames out."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.client import endpoints
+from optimove_analysis.client.audience import interactions, last_update
+from optimove_analysis.client.cache import Cache
+from optimove_analysis.client.catalogues import Asked, catalogue, customers
+from optimove_analysis.client.fetch import ProgressOption
+from optimove_analysis.client.inputs import Day, Ids, as_day, as_ids, as_numbers, as_range
+from optimove_analysis.client.quota import Quota, ledger_of
+from optimove_analysis.client.sandbox_process import SandboxProcess
+from optimove_analysis.client.session import Session
+from optimove_analysis.client.settings import QUOTA, Settings, read_environment
+from optimove_analysis.errors import InputError
+from optimove_analysis.schema import (
+    ACTIONS,
+    CAMPAIGNS,
+    CHANNELS,
+    TARGET_GROUPS,
+    TEMPLATES,
+)
+
+__all__ = ["OptimoveClient"]
+
+
+class OptimoveClient:
+    """Optimove's API as typed frames: cached on disk, true to the quota, safe to share by threads.
+
+    >>> client = OptimoveClient("api5", api_key="not a real one")
+    >>> client
+    <OptimoveClient https://api5.optimove.net>
+    >>> client.close()
+
+    Args:
+        instance: the instance that Optimove assigned to you (``"api5"``), its address, or
+            ``"sandbox"`` for this package's own, which needs no key.
+        api_key: the account's key.
+        token: a login's token in place of a key.
+        account: a name for the account; the cache then outlives a change of the key.
+        cache_dir: the folder of the cache; the user's cache folder by default.
+        quota: at most so many requests in any so many seconds.
+        timeout: seconds to wait for a connection, and for each piece of an answer.
+        threads: how many requests may be under way at once.
+        engagement_metrics_path: where GetCampaignEngagementMetrics is; assumed, since no public
+            page says it.
+
+    Raises:
+        InputError: an argument that cannot be used; the message says what can.
+    """
+
+    def __init__(
+        self,
+        instance: str,
+        api_key: str | None = None,
+        *,
+        token: str | None = None,
+        account: str | None = None,
+        cache_dir: str | Path | None = None,
+        quota: tuple[int, float] = QUOTA,
+        timeout: float = 30.0,
+        threads: int = 16,
+        engagement_metrics_path: str = endpoints.ENGAGEMENT_METRICS_PATH,
+    ) -> None:
+        self._stop_sandbox: Any = None  # weakref.finalize; its type is not for use at run time
+        if instance.strip().lower() == "sandbox":
+            process = SandboxProcess()
+            self._own(process)
+            instance, api_key, token = process.url, process.api_key, None
+        self.settings = Settings.of(
+            instance,
+            api_key,
+            token=token,
+            account=account,
+            cache_dir=cache_dir,
+            quota=quota,
+            timeout=timeout,
+            threads=threads,
+            engagement_metrics_path=engagement_metrics_path,
+        )
+        self.quota = Quota(*self.settings.quota, ledger=ledger_of(self.settings.quota_name))
+        """What may be sent; it knows how long a number of requests will take."""
+        self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
+        """The answers on disk."""
+        self._session = Session(self.settings, self.quota, self.cache)
+
+    @classmethod
+    def from_env(
+        cls,
+        instance: str | None = None,
+        api_key: str | None = None,
+        **options: Any,  # noqa: ANN401 - arguments of __init__, checked there
+    ) -> Self:
+        """Make a client of ``OPTIMOVE_INSTANCE``, ``OPTIMOVE_API_KEY`` and ``OPTIMOVE_CACHE``.
+
+        Arguments win over the environment, and the environment over a ``.env`` file in the
+        working folder. ``options`` are the other arguments of `OptimoveClient`.
+        """
+        found = read_environment()
+        instance = instance or found.get("OPTIMOVE_INSTANCE")
+        if not instance:
+            raise InputError(
+                "no instance is set: set OPTIMOVE_INSTANCE, as api5, in the environment or in a "
+                ".env file in the working folder; 'sandbox' starts this package's own."
+            )
+        options.setdefault("cache_dir", found.get("OPTIMOVE_CACHE"))
+        if "token" not in options:
+            api_key = api_key or found.get("OPTIMOVE_API_KEY")
+        return cls(instance, api_key, **options)
+
+    @classmethod
+    def sandbox(
+        cls,
+        *,
+        seed: int | None = None,
+        customers: int | None = None,
+        engagement_metrics: bool = False,
+        **options: Any,  # noqa: ANN401 - arguments of __init__, checked there
+    ) -> Self:
+        """Start this package's sandbox and make a client of it; closing the client ends it.
+
+        Args:
+            seed: of the invented world.
+            customers: how many it has.
+            engagement_metrics: the account's flag for the newer response format.
+            options: other arguments of `OptimoveClient`.
+        """
+        process = SandboxProcess(
+            seed=seed, customers=customers, engagement_metrics=engagement_metrics
+        )
+        try:
+            client = cls(process.url, process.api_key, **options)
+        except BaseException:
+            process.stop()
+            raise
+        client._own(process)
+        return client
+
+    def interactions(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = None,
+        refresh: bool = False,
+    ) -> pl.DataFrame:
+        """Return how customers interacted with the campaigns sent from ``start`` to ``end``.
+
+        One row an event, repeats included, in the order of the ids asked; the table is
+        ``schema.INTERACTIONS``, for either response format. A customer whom the API does not know,
+        or who has no interactions, has no rows: an empty answer and a 404 for a customer are alike.
+
+        Args:
+            customer_ids: one or many: text or whole numbers, in a list, Series, array or
+                one-column frame. One asked twice is asked for once.
+            start: the first day of the range.
+            end: its last day; it may lie in the future. ``data_through`` says, on each row,
+                through which day the data is complete: the earliest of ``end``, the last data
+                update and the day of the fetch.
+            progress: None draws a bar if more than 5 requests must be sent; True or False; or a
+                function that gets a `Progress` after each answer.
+            refresh: ask the API even for what the cache holds.
+
+        Raises:
+            InputError: no or bad ids, bad or reversed days.
+            SchemaError, ResponseError: an answer is not what is documented.
+            AuthError, QuotaError, ApiError, ConnectionFailedError: the first failure, after as
+                many tries as make sense. Answers until then are kept: calling again goes on.
+        """
+        path = endpoints.INTERACTIONS_PATH
+        ids, days = as_ids(customer_ids), as_range(start, end)
+        return interactions(self._session, path, ids, *days, progress=progress, refresh=refresh)
+
+    def engagement_metrics(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = None,
+        refresh: bool = False,
+    ) -> pl.DataFrame:
+        """Return the same as `interactions`, from its announced successor.
+
+        ASSUMED: no public page gives the path, parameters and fields of
+        GetCampaignEngagementMetrics; see `ENGAGEMENT_METRICS` and ``engagement_metrics_path``.
+        """
+        path = self.settings.engagement_metrics_path
+        ids, days = as_ids(customer_ids), as_range(start, end)
+        return interactions(self._session, path, ids, *days, progress=progress, refresh=refresh)
+
+    def channels(self) -> pl.DataFrame:
+        """Return the account's execution channels; one row a channel."""
+        return catalogue(self._session, CHANNELS, endpoints.CHANNELS_PATH)
+
+    def actions(self) -> pl.DataFrame:
+        """Return the account's marketing actions; one row an action."""
+        return catalogue(self._session, ACTIONS, endpoints.ACTIONS_PATH)
+
+    def templates(self, channel_id: int | Iterable[int] | None = None) -> pl.DataFrame:
+        """Return the templates of one channel, of several, or of all; one row a template."""
+        if channel_id is None:
+            numbers = self.channels()["channel_id"].drop_nulls().to_list()
+        else:
+            numbers = as_numbers(channel_id, "channel_id")
+        asked = [({"ChannelID": str(number)}, {"channel_id": number}) for number in numbers]
+        return catalogue(self._session, TEMPLATES, endpoints.TEMPLATES_PATH, asked)
+
+    def campaigns(
+        self, days: Day | Iterable[Day] | None = None, *, campaign_ids: Ids | None = None
+    ) -> pl.DataFrame:
+        """Return the campaigns executed on a day or days, or those of the ids; one row a campaign.
+
+        Raises:
+            InputError: neither days nor ids are given, or both are.
+        """
+        if (days is None) == (campaign_ids is None):
+            raise InputError("give either days, as '2018-08-20', or campaign_ids=..., not both.")
+        if campaign_ids is not None:
+            by_id: Asked = [({"CampaignID": text}, {}) for text in as_ids(campaign_ids)]
+            return catalogue(
+                self._session, CAMPAIGNS, endpoints.CAMPAIGN_PATH, by_id, shape="object"
+            )
+        many = days if isinstance(days, Iterable) and not isinstance(days, str) else [days]
+        dates = dict.fromkeys(as_day(day) for day in many if day is not None)
+        by_day: Asked = [({"Date": day.isoformat()}, {}) for day in dates]
+        return catalogue(self._session, CAMPAIGNS, endpoints.CAMPAIGNS_PATH, by_day)
+
+    def target_groups(self) -> pl.DataFrame:
+        """Return the account's target groups; one row a group."""
+        return catalogue(self._session, TARGET_GROUPS, endpoints.TARGET_GROUPS_PATH)
+
+    def customers(
+        self, target_group_id: int, day: Day, *, page_size: int | None = None
+    ) -> pl.DataFrame:
+        """Return the customers of a target group on a day, with their action and channel.
+
+        Whether the API pages here, and by how many, is not documented. So pages are asked for
+        until one is empty, or is the first one again: the API then gives all at once.
+
+        Args:
+            target_group_id: of `target_groups`.
+            day: the day of the targeting.
+            page_size: customers a page; None leaves it to the API.
+        """
+        return customers(self._session, target_group_id, as_day(day), page_size)
+
+    def last_update(self) -> date:
+        """Return the day through which the API's data is complete.
+
+        Raises:
+            ApiError: the API does not say; Optimove's own test environment is known not to.
+        """
+        return last_update(self._session)
+
+    def catalogue(self) -> Catalogue:
+        """Return what the account's channel ids mean; events are the package's defaults.
+
+        No public page says what event ids mean: give yours, as ``Catalogue(events={...})`` or by
+        a file, if they differ.
+        """
+        return Catalogue.from_channels(self.channels())
+
+    def close(self) -> None:
+        """Close connections and cache, and end the sandbox that this client started."""
+        self._session.close()
+        if self._stop_sandbox is not None:
+            self._stop_sandbox()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<OptimoveClient {self.settings.url}>"
+
+    def _own(self, process: SandboxProcess) -> None:
+        # Also when the client is forgotten, and when Python ends.
+        self._stop_sandbox = weakref.finalize(self, process.stop)

@@ -1,0 +1,123 @@
+"""What a user gives, made plain: customer ids to texts, days to dates, or a clear error."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from optimove_analysis.errors import InputError
+
+__all__ = ["Day", "Ids", "as_day", "as_ids", "as_numbers", "as_range"]
+
+Day: TypeAlias = date | str
+"""A calendar day: a date, a datetime (its day counts) or ISO text such as ``"2018-08-19"``."""
+
+Ids: TypeAlias = "str | int | Iterable[Any] | pl.Series | pl.DataFrame"
+"""One customer id or many: text or whole numbers, in a list, Series, array or one-column frame."""
+
+
+def as_ids(given: Ids) -> list[str]:
+    """Return customer ids as text, in the order given, each once.
+
+    >>> as_ids(841231), as_ids(["A8272", 7, "A8272"]), as_ids(pl.Series([1, 2]))
+    (['841231'], ['A8272', '7'], ['1', '2'])
+
+    Raises:
+        InputError: no id at all, a null or blank one, or one that is neither text nor whole.
+    """
+    ids = list(dict.fromkeys(_as_id(value) for value in _many(given)))
+    if not ids:
+        raise InputError("there is no customer id to ask for: the list is empty.")
+    return ids
+
+
+def as_numbers(given: Ids, what: str) -> list[int]:
+    """Return ids that are whole numbers, as those of channels are; the rest is as in `as_ids`."""
+    ids = as_ids(given)
+    try:
+        return [int(text) for text in ids]
+    except ValueError:
+        raise InputError(f"{what}={given!r} must be whole numbers.") from None
+
+
+def as_day(given: Day, what: str = "date") -> date:
+    """Return a day.
+
+    >>> as_day("2018-08-19"), as_day(datetime(2018, 8, 19, 23, 5))
+    (datetime.date(2018, 8, 19), datetime.date(2018, 8, 19))
+
+    Raises:
+        InputError: it is no day.
+    """
+    value: Any = given
+    if isinstance(value, pl.Expr):  # pl.date(2018, 8, 19)
+        try:
+            value = pl.select(value).item()
+        except (pl.exceptions.PolarsError, ValueError):
+            value = given
+    elif not isinstance(value, str) and hasattr(value, "item"):  # a scalar of numpy, a Series of 1
+        try:
+            value = value.item()
+        except ValueError:
+            value = given
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value.strip()).date()
+        except ValueError:
+            pass
+    raise InputError(
+        f"{what}={given!r} is not a day; give a date, or text (year-month-day) as '2018-08-19'."
+    )
+
+
+def as_range(start: Day, end: Day) -> tuple[date, date]:
+    """Return the first and the last day of a range, both of which are in it.
+
+    Raises:
+        InputError: one is no day, or they are the wrong way round.
+    """
+    first, last = as_day(start, "start"), as_day(end, "end")
+    if first > last:
+        raise InputError(
+            f"the range is the wrong way round: start={first} comes after end={last}; swap them?"
+        )
+    return first, last
+
+
+def _many(given: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a user gives
+    if isinstance(given, pl.DataFrame):
+        if given.width != 1:
+            columns = ", ".join(map(repr, given.columns))
+            raise InputError(
+                f"a frame of ids must have one column, this one has {given.width} ({columns}); "
+                "select the one that holds the ids."
+            )
+        return given.to_series().to_list()
+    if hasattr(given, "tolist"):  # an array or Series, of numpy, pandas or polars
+        listed = given.tolist()
+        return listed if isinstance(listed, list) else [listed]
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [given]
+    return given
+
+
+def _as_id(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
+    if isinstance(value, str) and value.strip():
+        return str(value)
+    try:
+        if not isinstance(value, bool):
+            return str(operator.index(value))
+    except TypeError:
+        pass
+    hint = " It came as a float, perhaps by way of nulls." if isinstance(value, float) else ""
+    raise InputError(
+        f"{value!r} is not a customer id; an id is text that is not blank, or a whole number.{hint}"
+    )

@@ -1,0 +1,243 @@
+"""Where the API is, who asks, and where answers are kept: read once, then never changed."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, NoReturn, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH
+from optimove_analysis.errors import InputError
+
+__all__ = ["QUOTA", "Secret", "Settings", "read_environment"]
+
+# "50 requests per 10 seconds, per API key, over a sliding window":
+# developer.optimove.com/reference/understanding-api-rate-limits-at-optimove, read 2026-11.
+QUOTA: Final = (50, 10.0)
+
+_WHERE: Final = (
+    "Give the instance that Optimove assigned to you, as 'api5', or its address, as "
+    "'https://api5.optimove.net'; 'sandbox' starts this package's own."
+)
+
+
+class Secret:
+    """A credential that shows itself to nobody: not when printed, not when pickled.
+
+    >>> Secret("open sesame")
+    Secret('***')
+    >>> Secret("open sesame").reveal()
+    'open sesame'
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential in clear."""
+        return self._value
+
+    def redact(self, text: str) -> str:
+        """Return the text with the credential masked wherever it occurs."""
+        return text.replace(self._value, "***")
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a credential is not pickled: read it from the environment where needed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a client must know before it can ask. Make it with `Settings.of`.
+
+    Durations are in seconds.
+    """
+
+    url: str
+    """The instance's address, with no slash at its end."""
+    credential: Secret
+    header: str
+    """The HTTP header that carries the credential."""
+    cache_dir: Path
+    account: str | None = None
+    """The user's name for the account; it keeps the cache when the key is rotated."""
+    quota: tuple[int, float] = QUOTA
+    """So many requests in any so many seconds."""
+    timeout: float = 30.0
+    """How long to wait for a connection, and for each piece of an answer."""
+    threads: int = 16
+    """How many requests may be under way at once."""
+    engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH
+    """Where GetCampaignEngagementMetrics is, beneath ``/current/``."""
+
+    @classmethod
+    def of(
+        cls,
+        instance: str,
+        api_key: str | None = None,
+        *,
+        token: str | None = None,
+        account: str | None = None,
+        cache_dir: str | Path | None = None,
+        quota: tuple[int, float] = QUOTA,
+        timeout: float = 30.0,
+        threads: int = 16,
+        engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH,
+    ) -> Self:
+        """Check what a user gives.
+
+        Raises:
+            InputError: a missing or malformed credential, an address that is not one, plain HTTP
+                to another machine, or a quota, timeout or thread count that is not positive.
+        """
+        limit, per = quota
+        if limit < 1 or per <= 0 or timeout <= 0 or threads < 1:
+            raise InputError(
+                f"quota={quota!r}, timeout={timeout!r} and threads={threads!r} must be positive; "
+                f"the quota is (requests, seconds), as {QUOTA!r}."
+            )
+        credential, header = _credential(api_key, token)
+        if account is not None and not account.strip():
+            raise InputError("account='' is blank; leave it out or give the account a name.")
+        folder = Path(cache_dir) if cache_dir else platformdirs.user_cache_path("optimove-analysis")
+        return cls(
+            url=_address(instance),
+            credential=credential,
+            header=header,
+            cache_dir=folder.expanduser(),
+            account=account,
+            quota=(limit, per),
+            timeout=timeout,
+            threads=threads,
+            engagement_metrics_path=engagement_metrics_path.strip("/"),
+        )
+
+    @property
+    def cache_name(self) -> str:
+        """The name of this account's cache file: readable, and telling nothing of the credential.
+
+        Two credentials never share a file, unless the user says with ``account`` that they are
+        one account's. On loopback the port does not count: it says nothing of who answers, and a
+        sandbox of the same world has the same key on whatever port.
+        """
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        place = host + parts.path if _is_loopback(host) else self.url
+        known_by = self.account if self.account is not None else self.credential.reveal()
+        kind = "account" if self.account is not None else self.header
+        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{host} {self.account or ''}").strip("-")[:60]
+        return f"{name}-{_digest(kind, known_by, place)[:16]}.sqlite"
+
+    @property
+    def quota_name(self) -> str:
+        """A name that clients with the same instance and credential share, and no others."""
+        return _digest(self.header, self.credential.reveal(), self.url)
+
+
+def read_environment(folder: Path | None = None) -> Mapping[str, str]:
+    """Return the ``OPTIMOVE_*`` settings of the environment and of a ``.env`` file.
+
+    The file holds lines ``KEY=value``; blank lines and ``#`` comments are skipped, quotes around
+    a value are taken off. The environment wins over the file.
+
+    Args:
+        folder: where ``.env`` is looked for; the working folder by default.
+    """
+    found: dict[str, str] = {}
+    dotenv = (folder or Path.cwd()) / ".env"
+    if dotenv.is_file():
+        for line in dotenv.read_text(encoding="utf-8-sig").splitlines():
+            name, equals, value = line.strip().removeprefix("export ").partition("=")
+            if equals and not name.startswith("#"):
+                found[name.strip()] = _unquoted(value.strip())
+    found.update(os.environ)
+    return {name: value for name, value in found.items() if name.startswith("OPTIMOVE_") and value}
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in {'"', "'"} and value.find(value[0], 1) > 0:
+        return value[1 : value.find(value[0], 1)]
+    return value.split(" #", 1)[0].rstrip()
+
+
+def _credential(api_key: str | None, token: str | None) -> tuple[Secret, str]:
+    if api_key is not None and token is not None:
+        raise InputError("both api_key and token are given; give one of them.")
+    value = (api_key if token is None else token) or ""
+    if not value.strip():
+        raise InputError(
+            "there is no API key: give api_key=..., or set OPTIMOVE_API_KEY in the environment or "
+            "in a .env file in the working folder. OptimoveClient.sandbox() needs none."
+        )
+    value = value.strip()
+    # requests would quote such a key in its own error.
+    if not value.isascii() or not value.isprintable():
+        raise InputError("the API key holds characters that no HTTP header may; copy it again.")
+    return Secret(value), "X-API-KEY" if token is None else "Authorization-Token"
+
+
+def _address(instance: str) -> str:
+    text = instance.strip().rstrip("/")
+    if re.fullmatch(r"api\d+", text, flags=re.IGNORECASE):
+        return f"https://{text.lower()}.optimove.net"
+    if "://" not in text and "." in text:
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise InputError(f"instance={instance!r} is not an address ({error}). {_WHERE}") from error
+    if parts.username or parts.password:
+        raise InputError("an address must not hold a user name or password; give api_key=...")
+    host = parts.hostname
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+        raise InputError(f"instance={instance!r} is not an instance of Optimove's API. {_WHERE}")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise InputError(
+            f"instance={instance!r} is plain HTTP, which would send the API key in clear; "
+            f"use https://{host}."
+        )
+    shown = f"[{host}]" if ":" in host else host
+    path = parts.path.rstrip("/").removesuffix("/current")
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _digest(kind: str, secret: str, place: str) -> str:
+    # Keyed by what is secret, so that the name on disk is no hash of the place that could be
+    # compared between users, and gives nothing of the key away.
+    key = blake2b(secret.encode(), person=b"optimove-key").digest()
+    return blake2b(f"{kind}\n{place}".encode(), key=key, person=b"optimove-name").hexdigest()

@@ -1,0 +1,59 @@
+"""The HTTP session beneath everything, where the credential is put on, unseen by all above.
+
+It goes on a copy of the request, in the adapter: the request that a response, an exception, a log
+or the cache can see never holds it.
+"""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from optimove_analysis.client.settings import Settings
+
+__all__ = ["connect"]
+
+
+def connect(settings: Settings) -> requests.Session:
+    """Return an HTTP session that signs what it sends; threads may share it."""
+    session = requests.Session()
+    # An auth of our own, be it one that does nothing, keeps requests from looking into ~/.netrc
+    # and sending a password found there; proxies and certificates stay as the user set them up.
+    session.auth = _no_auth
+    # The API needs no cookies, and a cookie may be a credential.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["Accept"] = "application/json"
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _SigningAdapter(settings))
+    return session
+
+
+class _SigningAdapter(HTTPAdapter):
+    """Puts the credential on a copy of the request, at the last moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__(pool_connections=2, pool_maxsize=settings.threads)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *args: Any,  # noqa: ANN401 - as the base has them
+        **kwargs: Any,  # noqa: ANN401 - as the base has them
+    ) -> requests.Response:
+        signed = request.copy()
+        signed.headers[self._settings.header] = self._settings.credential.reveal()
+        try:
+            response = super().send(signed, *args, **kwargs)
+        except requests.exceptions.RequestException as error:
+            error.request = request
+            raise
+        response.request = request
+        return response
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

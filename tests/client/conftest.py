@@ -1,0 +1,44 @@
+"""A sandbox of its own for each test, and clients of it that are closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimove_analysis.client import OptimoveClient
+from optimove_analysis.sandbox import Sandbox, sandbox
+
+MakeClient = Callable[..., OptimoveClient]
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """Serve an account whose quota no test here comes near."""
+    with sandbox(quota=100_000) as started:
+        yield started
+
+
+@pytest.fixture
+def make_client(tmp_path: Path) -> Iterator[MakeClient]:
+    """Make clients that keep their answers in this test's folder, and wait for no quota."""
+    made: list[OptimoveClient] = []
+
+    def make(box: Sandbox, api_key: str | None = None, **options: Any) -> OptimoveClient:
+        options = {"cache_dir": tmp_path / "cache", "quota": (10_000, 1.0)} | options
+        key = None if "token" in options else api_key or box.api_key
+        client = OptimoveClient(box.url, key, **options)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(box: Sandbox, make_client: MakeClient) -> OptimoveClient:
+    """Make a client of the sandbox."""
+    return make_client(box)
