@@ -124,21 +124,19 @@ def _subtitle(table: pl.DataFrame, drawn: list[Group], *, dated: bool) -> list[s
         if table["small"].any():
             lines[1] += f" Grey: fewer than {SMALL_N} sent."
     if len(drawn) == 1:
-        lines.insert(0, _size(drawn[0], dated=dated))
+        lines.insert(0, _size(drawn[0].rows))
     return lines
 
 
-def _size(group: Group, *, dated: bool) -> str:
-    """Say how many messages, and customers where one row of the table says so."""
-    rows = group.rows
-    # Messages add up over channels and periods. Customers do not: one customer has many.
+def _size(rows: pl.DataFrame) -> str:
+    """Say how many messages there are.
+
+    Messages add up over channels and periods. Customers do not, since one has several channels:
+    of how many customers all these are, the table does not say.
+    """
     text = words.plural(int(rows["sends"].sum()), "message")
-    customers = rows["customers"].unique()
-    if not dated and len(customers) == 1 and customers[0]:
-        text += f" to {words.plural(customers[0], 'customer')}"
-    if not dated and rows["n_immature"].n_unique() == 1 and rows["n_immature"][0]:
-        text += f"; {rows['n_immature'][0]:,} immature left out"
-    return text
+    immature = int(rows["n_immature"].sum())
+    return f"{text}; {immature:,} immature left out" if immature else text
 
 
 def _description(

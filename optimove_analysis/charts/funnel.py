@@ -58,7 +58,8 @@ def funnel(
     """
     table = checked(table, FUNNEL, "funnel")
     if table.is_empty() or not table["sent"].sum():
-        return no_messages(table, title or "Funnel")
+        first = table.filter(pl.col("stage") == STAGES[0])
+        return no_messages(first, title or "Funnel")
     drawn = groups(table, FUNNEL, ["stage"], split=True)
     refuse_too_many(len(drawn), MAX_PANELS, "groups")
     records = [_record(group, row) for group in drawn for row in group.rows.iter_rows(named=True)]

@@ -86,7 +86,7 @@ def test_channels_stand_by_size_and_in_their_colours() -> None:
 
 def test_the_subtitle_says_size_unit_window_day_and_what_engagement_is() -> None:
     told = plain(" ".join(charts.channel_mix(audience_mix()).to_dict()["title"]["subtitle"]))
-    assert "7,240 messages to 200 customers; 3 immature left out" in told
+    assert "7,240 messages; 18 immature left out" in told
     assert "Unit: message \u00b7 window 7 days from the send \u00b7 as of 2026-11-30" in told
     assert "Engaged: clicked or opened, at most once a message." in told
 

@@ -229,3 +229,24 @@ def test_it_is_an_altair_chart_that_can_be_customised() -> None:
     chart = charts.funnel(audience_funnel())
     assert isinstance(chart, alt.FacetChart)
     assert chart.properties(title="Mine").to_dict()["title"] == "Mine"
+
+
+def test_a_customers_total_needs_no_word_for_all_channels() -> None:
+    table = funnel_table(
+        [
+            *funnel_rows((50, 40, None, 4), channel=None, customer_id="A1"),
+            *funnel_rows((60, 50, None, 5), channel=None, customer_id="B2"),
+        ]
+    )
+    assert charts.funnel(table).to_dict()["facet"]["sort"] == ["Customer A1", "Customer B2"]
+
+
+def test_groups_that_are_alike_are_each_counted_where_all_is_immature() -> None:
+    rows = [
+        row
+        for place in (1, 2)
+        for row in funnel_rows((0, 0, 0, 0), channel="E-mail", campaign_id=place, immature=12)
+    ]
+    assert "24 messages whose window" in plain(
+        str(charts.funnel(funnel_table(rows)).to_dict()["description"])
+    )

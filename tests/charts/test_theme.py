@@ -113,7 +113,7 @@ def test_importing_and_drawing_leave_the_sessions_theme_alone() -> None:
 
 
 def test_a_sessions_theme_does_not_change_our_look() -> None:
-    def kept(ours: object, seen: Any) -> bool:  # noqa: ANN401 - a config is anything nested
+    def kept(ours: object, seen: Any) -> bool:
         if isinstance(ours, dict):
             return all(kept(part, seen[name]) for name, part in ours.items())
         return bool(ours == seen)

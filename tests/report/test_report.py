@@ -234,8 +234,8 @@ def test_a_wrong_table_is_refused_and_nothing_is_written(tmp_path: Path) -> None
 def test_a_report_replaces_the_one_before_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "r.html"
     report.build([], path, title="First")
+    chart = alt.Chart("https://example.org/a.json").mark_bar()
     with pytest.raises(InputError, match="loads its data"):
-        chart = alt.Chart("https://example.org/a.json").mark_bar()
         report.build([Section("A", "", chart)], path, title="Second")
     assert "First" in path.read_text(encoding="utf-8")
     report.build([], path, title="Third")
