@@ -118,7 +118,7 @@ def _subtitle(table: pl.DataFrame, drawn: list[Group], *, dated: bool) -> list[s
     meant = {
         "engaged": "Engaged: clicked" if ignored else "Engaged: clicked or opened",
     }.get(of, f"Engagement: {of}")
-    lines = [words.settings(table), f"{meant}, at most once a message."]
+    lines = [words.settings(table.filter(pl.col("sends") > 0)), f"{meant}, at most once a message."]
     if not dated:
         lines[1] += f" Thin line: 95{words.NBSP}% interval of the index; 1 is par."
         if table["small"].any():

@@ -88,7 +88,7 @@ def funnel(
             title=alt.Title(
                 title or _title(drawn),
                 subtitle=words.lines(
-                    [words.settings(table), _legend(records)],
+                    [words.settings(table.filter(pl.col("sent") > 0)), _legend(records)],
                     min(columns, len(drawn)) * (width + _TEXT_WIDTH),
                 ),
             ),

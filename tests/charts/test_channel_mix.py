@@ -173,6 +173,11 @@ def test_two_channels_of_one_name_are_told_apart_by_id() -> None:
     assert [record["name"] for record in drawn] == ["E-mail (id 504)", "E-mail (id 601)"]
 
 
+def test_a_panel_without_engagements_says_why_it_is_empty() -> None:
+    table = mix_table(mix_rows([(504, "E-mail", 10, 0)], period=date(2026, 1, 1)))
+    assert "Share of engagements: there were none" in str(charts.channel_mix(table).to_dict())
+
+
 def test_small_channels_are_grey() -> None:
     assert one(charts.channel_mix(audience_mix()), "Web push")["colour"] == "fewer than 30 sent"
 

@@ -84,13 +84,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 def test_the_sentences_hold_the_rate_its_interval_and_what_it_divides_by(page: Page) -> None:
     assert (
-        "E-mail: click rate 3.1 % (95 % interval 2.6 to 3.7 %) of 4,210 messages sent to "
-        "198 customers. 120 more messages had a window still open and are in no rate."
+        "E-mail: 3.1 % clicked (95 % interval 2.6 to 3.7 %) of 4,210 messages sent to "
+        "198 customers. Not in the rate: 120 messages too young to tell."
     ) in page.of("p")
 
 
 def test_a_small_group_is_told_with_a_warning(page: Page) -> None:
-    (told,) = [text for text in page.of("p") if text.startswith("Web push: click rate")]
+    (told,) = [text for text in page.of("p") if text.startswith("Web push: 9.1 % clicked")]
     assert "read the interval, not the rate" in told
 
 
@@ -153,8 +153,8 @@ def test_tables_are_accessible_and_formatted(page: Page) -> None:
     assert "Share of the stage before" in page.of("th")
 
 
-def test_notes_are_told_once(page: Page) -> None:
-    assert page.of("li") == ["17 rows have an event id that the catalogue lacks."]
+def test_notes_are_told_once_and_of_whom(page: Page) -> None:
+    assert page.of("li") == ["E-mail: 17 rows have an event id that the catalogue lacks."]
 
 
 def test_the_methods_are_told(page: Page) -> None:
