@@ -122,13 +122,17 @@ def engagement(
                 narrow=charts.channel_mix(mix_over_time, colours=colours, width=320, columns=1),
             )
         )
-    sections.append(Section("Methods", methods(funnel, mix)))
+    counted = funnel.filter(pl.col("sent") > 0)
+    sections.append(Section("Methods", methods(counted, mix.filter(pl.col("sends") > 0))))
     return build(
         sections,
         path,
         title=title,
         intro=intro,
-        provenance={**(provenance or {}), "Settings": words.settings(funnel)},
+        provenance={
+            **(provenance or {}),
+            "Settings": words.settings(counted if counted.height else funnel),
+        },
         now=now,
     )
 

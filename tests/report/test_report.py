@@ -187,7 +187,13 @@ def test_no_text_can_run(tmp_path: Path) -> None:
     )
     path = report.build(
         [
-            Section(EVIL, EVIL, chart, pl.DataFrame({"customer_id": [EVIL], EVIL: [1]}), [EVIL]),
+            Section(
+                EVIL,
+                EVIL,
+                chart,
+                pl.DataFrame({"customer_id": [EVIL], "segment": [EVIL], EVIL: [1]}),
+                [EVIL],
+            ),
         ],
         tmp_path / "evil.html",
         title=EVIL,
@@ -246,3 +252,9 @@ def test_a_report_replaces_the_one_before_in_one_step(tmp_path: Path) -> None:
 def test_the_same_tables_give_the_same_report(tmp_path: Path) -> None:
     first = standard(tmp_path / "a").source
     assert standard(tmp_path / "b").source == first
+
+
+def test_the_libraries_cannot_end_their_own_script_element(page: Page) -> None:
+    scripts = [text for tag, text in page.texts if tag == "script"]
+    assert len(scripts) == len(page.attributes("script"))
+    assert not any("<!--" in script for script in scripts)
