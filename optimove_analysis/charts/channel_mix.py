@@ -32,6 +32,7 @@ def channel_mix(
     *,
     title: str | None = None,
     width: int | None = None,
+    columns: int | None = None,
     colours: Mapping[str, str] | None = None,
 ) -> alt.ConcatChart | alt.Chart:
     """Draw a channel mix's table: over time where it has periods, else one row a channel.
@@ -44,6 +45,7 @@ def channel_mix(
         table: what ``channel_mix(interactions, ...)`` returns; all numbers are read from it.
         title: in place of the title that says what is drawn.
         width: pixels of one panel.
+        columns: groups side by side; two over time, so that a month is at one place, else one.
         colours: channel to colour, where a channel should not have its usual one.
 
     Raises:
@@ -69,18 +71,18 @@ def channel_mix(
     engaged = _engaged(table)
     inks = {name: palette[name] for name in order}
     blocks: list[alt.VConcatChart] | list[alt.HConcatChart]
+    columns = columns or (2 if dated else 1)
     if dated:
         narrow = 560 if len(drawn) == 1 else 300
         blocks = [over_time(group, names, inks, width or narrow) for group in drawn]
-        wide = (width or narrow) * min(len(drawn), 2)
+        wide = ((width or narrow) + 60) * min(len(drawn), columns)
     else:
         known = pl.concat([table["share_of_sends"], table["share_of_engagements"]]).drop_nulls()
         top = max(known)
         reach = reach_of(table)
         blocks = [shares(group, names, inks, width or 270, top=top, reach=reach) for group in drawn]
         wide = 2 * (width or 270) + 180  # two panels, the names and the numbers
-    # Groups over time stand side by side, so that the same month is at the same place.
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=2 if dated else 1, spacing=34).properties(
+    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=34).properties(
         title=alt.Title(
             title or "Channel mix: share of sends and share of engagements",
             subtitle=words.lines(_subtitle(table, drawn, dated=dated), wide),
@@ -100,7 +102,7 @@ def _channels(table: pl.DataFrame) -> tuple[list[str], dict[int | None, str]]:
     named = [(row[0], row[1] or f"channel {row[0]}") for row in pairs.iter_rows()]
     every = [name for _, name in named]
     names = {
-        channel_id: f"{name} ({channel_id})" if every.count(name) > 1 else name
+        channel_id: f"{name} (id {channel_id})" if every.count(name) > 1 else name
         for channel_id, name in named
     }
     return [names[channel_id] for channel_id, _ in named], names
@@ -116,27 +118,25 @@ def _subtitle(table: pl.DataFrame, drawn: list[Group], *, dated: bool) -> list[s
     meant = {
         "engaged": "Engaged: clicked" if ignored else "Engaged: clicked or opened",
     }.get(of, f"Engagement: {of}")
-    lines = [words.settings(table), f"{meant}, at most once a message."]
+    lines = [words.settings(table.filter(pl.col("sends") > 0)), f"{meant}, at most once a message."]
     if not dated:
         lines[1] += f" Thin line: 95{words.NBSP}% interval of the index; 1 is par."
         if table["small"].any():
             lines[1] += f" Grey: fewer than {SMALL_N} sent."
     if len(drawn) == 1:
-        lines.insert(0, _size(drawn[0], dated=dated))
+        lines.insert(0, _size(drawn[0].rows))
     return lines
 
 
-def _size(group: Group, *, dated: bool) -> str:
-    """Say how many messages, and customers where one row of the table says so."""
-    rows = group.rows
-    # Messages add up over channels and periods. Customers do not: one customer has many.
+def _size(rows: pl.DataFrame) -> str:
+    """Say how many messages there are.
+
+    Messages add up over channels and periods. Customers do not, since one has several channels:
+    of how many customers all these are, the table does not say.
+    """
     text = words.plural(int(rows["sends"].sum()), "message")
-    customers = rows["customers"].unique()
-    if not dated and len(customers) == 1 and customers[0]:
-        text += f" to {words.plural(customers[0], 'customer')}"
-    if not dated and rows["n_immature"].n_unique() == 1 and rows["n_immature"][0]:
-        text += f"; {rows['n_immature'][0]:,} immature left out"
-    return text
+    immature = int(rows["n_immature"].sum())
+    return f"{text}; {immature:,} immature left out" if immature else text
 
 
 def _description(

@@ -15,16 +15,18 @@ __all__ = ["no_messages"]
 _TEXT: Final = "No messages"
 
 
-def no_messages(frame: pl.DataFrame, title: str) -> alt.Chart:
-    """Draw "No messages", with what was left out of the counts."""
-    per_group = frame.select("n_immature", "n_unobserved", "customers", "as_of").unique()
+def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
+    """Draw "No messages", with what was left out of the counts.
+
+    ``rows`` holds each message once: of a funnel the first stage's rows, of a mix all.
+    """
     left_out = [
-        plural(int(per_group[name].sum()), "message") + why
+        plural(int(rows[name].sum()), "message") + why
         for name, why in (
             ("n_immature", " whose window has not closed yet"),
             ("n_unobserved", " whose send was not observed"),
         )
-        if per_group[name].sum()
+        if rows[name].sum()
     ]
     subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
     chart: alt.Chart = (

@@ -58,7 +58,8 @@ def funnel(
     """
     table = checked(table, FUNNEL, "funnel")
     if table.is_empty() or not table["sent"].sum():
-        return no_messages(table, title or "Funnel")
+        first = table.filter(pl.col("stage") == STAGES[0])
+        return no_messages(first, title or "Funnel")
     drawn = groups(table, FUNNEL, ["stage"], split=True)
     refuse_too_many(len(drawn), MAX_PANELS, "groups")
     records = [_record(group, row) for group in drawn for row in group.rows.iter_rows(named=True)]
@@ -87,7 +88,7 @@ def funnel(
             title=alt.Title(
                 title or _title(drawn),
                 subtitle=words.lines(
-                    [words.settings(table), _legend(records)],
+                    [words.settings(table.filter(pl.col("sent") > 0)), _legend(records)],
                     min(columns, len(drawn)) * (width + _TEXT_WIDTH),
                 ),
             ),
@@ -176,7 +177,7 @@ def _layers(width: int, used: list[str], colours: list[str]) -> list[alt.Chart]:
         for _, edge, head in (*_COLUMNS, _STEP)
     ]
     who = first.mark_text(style="optimove-note", align="left").encode(
-        x=alt.value(0), y=alt.value(-10), text="who:N"
+        x=alt.value(0), y=alt.value(-26), text="who:N"
     )
     return [observed, implied, interval, *text, *heads, who]
 
@@ -197,7 +198,7 @@ def _legend(records: list[dict[str, Any]]) -> str:
     if any(record["colour"] == _SMALL for record in records):
         parts.append(f"Grey: {_SMALL}.")
     if any(record["messages"] is None for record in records):
-        parts.append("n/a: the channel has no such stage.")
+        parts.append("n/a: no such stage.")
     return " ".join(parts)
 
 

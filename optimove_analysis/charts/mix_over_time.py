@@ -47,12 +47,14 @@ def over_time(
         legend=alt.Legend(title=None),
     )
     data = alt.InlineData(values=records)
+    # An empty panel would look broken.
+    none = "" if any(row["engagements"] for row in rows) else ": there were none"
     panels = [
         _panel(data, colour, ends, column=column, title=title, height=height, width=width)
         for column, title, height in (
             ("sends", "Messages sent", 90),
             ("share_of_sends", "Share of sends", 120),
-            ("share_of_engagements", "Share of engagements", 120),
+            ("share_of_engagements", f"Share of engagements{none}", 120),
         )
     ]
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
@@ -116,7 +118,7 @@ def _panel(
     share = column != "sends"
     starts = list(ends)
     ticks = starts[:: -(-len(starts) // _LABELS)]
-    monthly = all(day.day == 1 for day in starts)
+    monthly = len(starts) > 1 and all(day.day == 1 for day in starts)
     x = alt.X(
         "period:T",
         title=None,

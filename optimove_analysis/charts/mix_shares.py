@@ -114,7 +114,7 @@ def _tooltip() -> list[alt.Tooltip]:
 
 def _dots(y: alt.Y, colour: alt.Color, top: float) -> list[alt.Chart]:
     axis = alt.Axis(labelExpr=PERCENT_AXIS, labelFlush=False, tickCount=5)
-    title = "Share of sends (ring) and of engagements (dot)"
+    title = ["Share of sends (ring)", "and of engagements (dot)"]
     scale = alt.Scale(domain=[0, top], nice=True)
     x = alt.X("share_of_sends:Q", title=title, axis=axis, scale=scale)
     base = alt.Chart()
@@ -133,7 +133,7 @@ def _index(y: alt.Y, colour: alt.Color, reach: int, width: int) -> list[alt.Char
     values = [2.0**power for power in range(-4, 5) if 1 / reach <= 2.0**power <= reach]
     x = alt.X(
         "at:Q",
-        title="Index: share of engagements / share of sends",
+        title=["Index: share of engagements", "/ share of sends"],
         scale=alt.Scale(type="log", base=2, domain=[1 / reach, reach], nice=False),
         axis=alt.Axis(
             values=values,

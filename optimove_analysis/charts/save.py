@@ -10,12 +10,10 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
+from optimove_analysis.charts.offline import VEGA_LITE, chart_page, self_contained
 from optimove_analysis.errors import InputError
 
-__all__ = ["VEGA_LITE", "save", "write_whole"]
-
-VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-"""The Vega-Lite that Altair writes for; vl-convert holds several."""
+__all__ = ["save", "write_whole"]
 
 _KINDS: Final = ("svg", "png", "pdf", "html")
 
@@ -24,7 +22,7 @@ def save(chart: alt.TopLevelMixin, path: str | os.PathLike[str], *, scale: float
     """Write a chart as SVG, PNG, PDF or one HTML file, by the path's suffix.
 
     The file is whole or not there: it is written beside its place and then moved. Nothing is
-    loaded from anywhere, so a chart whose data is a URL cannot be saved.
+    loaded from anywhere, neither now nor when the file is opened.
 
     Args:
         chart: any Altair chart.
@@ -35,7 +33,8 @@ def save(chart: alt.TopLevelMixin, path: str | os.PathLike[str], *, scale: float
         The path written.
 
     Raises:
-        InputError: the suffix is none of these.
+        InputError: the suffix is none of these, the chart's data is a URL, or the path cannot be
+            written.
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
@@ -45,7 +44,7 @@ def save(chart: alt.TopLevelMixin, path: str | os.PathLike[str], *, scale: float
             f"{', '.join('.' + known for known in _KINDS)}."
         )
         raise InputError(message)
-    write_whole(path, _render(chart.to_dict(), kind, scale))
+    write_whole(path, _render(self_contained(chart.to_dict()), kind, scale))
     return path
 
 
@@ -64,8 +63,7 @@ def _render(spec: dict[str, Any], kind: str, scale: float) -> bytes:
             spec, vl_version=VEGA_LITE, allowed_base_urls=offline
         )
         return pdf
-    page: str = vl_convert.vegalite_to_html(spec, vl_version=VEGA_LITE, bundle=True)
-    return page.encode()
+    return chart_page(spec).encode()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -43,11 +43,10 @@ ChartT = TypeVar(
     alt.RepeatChart,
 )
 
-# System fonts only: a report loads nothing. The last two are there where Linux renders a PNG.
-FONT: Final = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', "
-    "'DejaVu Sans', sans-serif"
-)
+# System fonts only: nothing is loaded. A saved SVG is laid out here and read elsewhere, so its text
+# must be equally wide in both places: the first four have the same widths, and one of them is
+# nearly everywhere.
+FONT: Final = "Arial, 'Liberation Sans', Arimo, Helvetica, 'DejaVu Sans', sans-serif"
 
 # Six of the eight colours of Okabe and Ito's palette for all kinds of colour vision
 # (https://jfly.uni-koeln.de/color/, read 2026-11); its yellow and black are left out, one too
@@ -62,9 +61,10 @@ CHANNEL_COLOURS: Final[Mapping[Kind, str]] = {
 }
 """The fixed colour of a kind of channel, the same in every chart, light or dark."""
 
-# Each is the one that lies farthest from all before it, in OKLab, under the worst of normal,
-# protan, deutan and tritan vision (Machado 2009), among colours that show on white and on dark.
-FURTHER_COLOURS: Final = ("#963C00", "#A569FF", "#9600F0", "#87B478", "#1E5A87", "#B44B3C")
+# Chosen one after another, each as far as can be from all before it, in OKLab, under the worst of
+# normal, protan, deutan and tritan vision (Machado 2009), among colours that show on white and on
+# dark; then ordered so that the two violets are last met together.
+FURTHER_COLOURS: Final = ("#963C00", "#A569FF", "#87B478", "#1E5A87", "#B44B3C", "#9600F0")
 """For channels of no known kind and for the second channel of a kind, in the order of names."""
 
 TOTAL_COLOUR: Final = "#5F6B7A"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +16,14 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
-from optimove_analysis.charts.save import VEGA_LITE, write_whole
+from optimove_analysis.charts.offline import (
+    VEGA_LITE,
+    bundle,
+    policy,
+    script_json,
+    self_contained,
+)
+from optimove_analysis.charts.save import write_whole
 from optimove_analysis.charts.theme import config
 from optimove_analysis.report.section import Section
 from optimove_analysis.report.tables import html_table
@@ -57,7 +61,7 @@ def build(
         The path written.
 
     Raises:
-        InputError: the path cannot be written.
+        InputError: the path cannot be written, or a chart loads its data from a URL.
     """
     path = Path(path)
     body = [
@@ -69,29 +73,16 @@ def build(
     return path
 
 
-@functools.cache
-def _bundle() -> str:
-    # Vega, Vega-Lite and Vega-Embed, 0.9 MB, once a page however many charts it has.
-    bundle: str = vl_convert.javascript_bundle(None, vl_version=VEGA_LITE)
-    # Inside a script element these two would end it or change how it is read.
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
 def _page(title: str, body: str) -> str:
     files = resources.files("optimove_analysis.report")
     css = files.joinpath("page.css").read_text(encoding="utf-8")
-    scripts = [_bundle(), files.joinpath("page.js").read_text(encoding="utf-8")]
-    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    scripts = [bundle(), files.joinpath("page.js").read_text(encoding="utf-8")]
     live = "\n".join(f"<script>{script}</script>" for script in scripts)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta http-equiv="Content-Security-Policy" content="{policy(scripts)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{escape(title)}</title>
@@ -102,15 +93,11 @@ def _page(title: str, body: str) -> str:
 <main>
 {body}
 </main>
-<script type="application/json" id="inks">{_json({"dark": _inks("dark")})}</script>
+<script type="application/json" id="inks">{script_json({"dark": _inks("dark")})}</script>
 {live}
 </body>
 </html>
 """
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _inks(mode: str) -> dict[str, Any]:
@@ -127,11 +114,6 @@ def _inks(mode: str) -> dict[str, Any]:
     return inks
 
 
-def _json(content: object) -> str:
-    """Write JSON that is safe within a script element: no ``<`` can end it."""
-    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
-
-
 def _paragraphs(text: str) -> str:
     parts = [part.strip() for part in text.split("\n\n")]
     return "".join(f"<p>{escape(part)}</p>" for part in parts if part)
@@ -140,7 +122,7 @@ def _paragraphs(text: str) -> str:
 def _section(section: Section, number: int) -> str:
     parts = [f'<h2 id="s{number}">{escape(section.title)}</h2>', _paragraphs(section.text)]
     if section.chart is not None:
-        parts.append(_figure(section.chart, section.title))
+        parts.append(_figure(section.chart, section.narrow, section.title))
     if section.table is not None:
         parts.append(html_table(section.table, section.title))
     if section.notes:
@@ -149,17 +131,22 @@ def _section(section: Section, number: int) -> str:
     return f'<section aria-labelledby="s{number}">{"".join(parts)}</section>'
 
 
-def _figure(chart: alt.TopLevelMixin, title: str) -> str:
-    spec = chart.to_dict()
+def _figure(chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin | None, title: str) -> str:
+    spec = self_contained(chart.to_dict())
     told = str(spec.get("description") or title)
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
     # As an image the picture is closed in itself: its ids meet no other picture's.
     still = base64.b64encode(svg.encode()).decode()
+    specs = (
+        {"wide": spec}
+        if narrow is None
+        else {"wide": spec, "narrow": self_contained(narrow.to_dict())}
+    )
     return (
         '<figure class="chart"><div class="picture">'
         f'<div class="live" role="img" aria-label="{escape(told)}"></div>'
         f'<img class="still" alt="{escape(told)}" src="data:image/svg+xml;base64,{still}">'
-        f'</div><script type="application/json">{_json(spec)}</script>'
+        f'</div><script type="application/json">{script_json(specs)}</script>'
         f"<figcaption><details><summary>The picture in words</summary><p>{escape(told)}</p>"
         "</details></figcaption></figure>"
     )

@@ -15,6 +15,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group, checked, groups
 from optimove_analysis.report.build import build
 from optimove_analysis.report.methods import methods
+from optimove_analysis.report.notes import by_channel, by_group, told
 from optimove_analysis.report.section import Section
 from optimove_analysis.schema import CHANNEL_MIX, FUNNEL, STAGES
 
@@ -90,20 +91,24 @@ def engagement(
         tables.append(mix_over_time)
         names += mix_over_time["channel"].to_list()
     colours = charts.channel_colours(names)
+    reached = by_group(groups(funnel, FUNNEL, ["stage"], split=True))
+    shared = by_channel(groups(mix, CHANNEL_MIX, ["period", "channel_id"], split=False))
     sections = [
         Section(
             "From sent to clicked",
             "\n\n".join(_reached(funnel)),
             charts.funnel(funnel, colours=colours),
             _columns(funnel, FUNNEL.names, _FUNNEL_COLUMNS),
-            _notes([funnel]),
+            told(reached),
+            charts.funnel(funnel, colours=colours, width=150, columns=1),
         ),
         Section(
             "Channel mix",
             "\n\n".join(_shares(mix)),
             charts.channel_mix(mix, colours=colours),
             _columns(mix, CHANNEL_MIX.names, _MIX_COLUMNS),
-            _notes([mix], but=[funnel]),
+            told(shared, before=reached),
+            charts.channel_mix(mix, colours=colours, width=110),
         ),
     ]
     if mix_over_time is not None:
@@ -112,17 +117,22 @@ def engagement(
                 "Channel mix over time",
                 _over_time(mix_over_time),
                 charts.channel_mix(mix_over_time, colours=colours),
-                _columns(mix_over_time, CHANNEL_MIX.names, _MIX_COLUMNS),
-                _notes([mix_over_time], but=[funnel, mix]),
+                # A period's notes are too many to list: they stand in its row.
+                _columns(mix_over_time, CHANNEL_MIX.names, (*_MIX_COLUMNS, "notes")),
+                narrow=charts.channel_mix(mix_over_time, colours=colours, width=320, columns=1),
             )
         )
-    sections.append(Section("Methods", methods(funnel, mix)))
+    counted = funnel.filter(pl.col("sent") > 0)
+    sections.append(Section("Methods", methods(counted, mix.filter(pl.col("sends") > 0))))
     return build(
         sections,
         path,
         title=title,
         intro=intro,
-        provenance={**(provenance or {}), "Settings": words.settings(funnel)},
+        provenance={
+            **(provenance or {}),
+            "Settings": words.settings(counted if counted.height else funnel),
+        },
         now=now,
     )
 
@@ -138,16 +148,6 @@ def _columns(table: pl.DataFrame, known: Iterable[str], wanted: Iterable[str]) -
             pl.when(~first).then(name).alias(name) for name in ("overall_lo", "overall_hi")
         )
     return table.select(shown)
-
-
-def _notes(tables: Iterable[pl.DataFrame], but: Iterable[pl.DataFrame] = ()) -> tuple[str, ...]:
-    """Collect the notes of all rows, each once, in their order, without those told before."""
-
-    def of(table: pl.DataFrame) -> list[str]:
-        return [note for row in table["notes"].drop_nulls() for note in row]
-
-    told = {note for table in but for note in of(table)}
-    return tuple(dict.fromkeys(n for table in tables for n in of(table) if n not in told))
 
 
 def _reached(funnel: pl.DataFrame) -> list[str]:
@@ -168,16 +168,15 @@ def _furthest(group: Group) -> str:
     whom = words.plural(row["customers"], "customer")
     if row["stage"] == STAGES[0]:
         return f"{group.label}: {sent} sent to {whom}; no further stage is known."
-    verb = {"delivered": "delivery", "opened": "open", "clicked": "click"}[row["stage"]]
+    # Not "click rate": that is clicked / delivered, and this is of what was sent.
     text = (
-        f"{group.label}: {verb} rate {words.percent(row['overall_rate'])} ({_PERCENT_95} "
+        f"{group.label}: {words.percent(row['overall_rate'])} {row['stage']} ({_PERCENT_95} "
         f"{words.interval(row['overall_lo'], row['overall_hi'])}) of {sent} sent to {whom}."
     )
     if row["small"]:
         text += " So few messages say little: read the interval, not the rate."
     if row["n_immature"]:
-        later = words.plural(row["n_immature"], "more message")
-        text += f" {later} had a window still open and are in no rate."
+        text += f" Not in the rate: {words.plural(row['n_immature'], 'message')} too young to tell."
     return text
 
 
@@ -186,10 +185,10 @@ def _shares(mix: pl.DataFrame) -> list[str]:
     for group in groups(mix, CHANNEL_MIX, ["period", "channel_id"], split=False)[:_TOLD]:
         rows = group.rows.filter(pl.col("sends") > 0)
         rows = rows.sort("share_of_sends", descending=True, maintain_order=True)
-        told = [_index(row) for row in rows.iter_rows(named=True)]
-        if told:
+        lines = [_index(row) for row in rows.iter_rows(named=True)]
+        if lines:
             start = f"{group.label}: " if group.label else ""
-            sentences += [start + told[0], *told[1:]]
+            sentences += [start + lines[0], *lines[1:]]
     return sentences or ["No messages were sent in this range, or none whose window has closed."]
 
 

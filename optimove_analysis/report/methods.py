@@ -26,10 +26,11 @@ def methods(funnel: pl.DataFrame, mix: pl.DataFrame) -> str:
     parts += [_opens(value) for value in opens]
     parts += _intervals(funnel, mix)
     if mix.height:
-        engaged = " / ".join(mix["of"].drop_nulls().unique(maintain_order=True))
+        of = " / ".join(mix["of"].drop_nulls().unique(maintain_order=True))
+        meant = "clicked, or opened where opens are trusted" if of == "engaged" else of
         parts.append(
-            f"In the mix a message counts once at most as engaged (here: {engaged}); the index of "
-            "a channel is its share of engagements over its share of sends, 1 being par."
+            f"In the mix a message counts once at most as engaged ({meant}); the index of a "
+            "channel is its share of engagements over its share of sends, 1 being par."
         )
     return " ".join(parts)
 

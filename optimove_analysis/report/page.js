@@ -3,6 +3,7 @@
    (a chart's own config) is kept, only the inks of dark are laid over it. */
 (() => {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const phone = window.matchMedia("(max-width: 760px)");
   const inks = JSON.parse(document.getElementById("inks").textContent);
   const merge = (under, over) => {
     const both = { ...under };
@@ -12,24 +13,13 @@
     }
     return both;
   };
-  const wrap = (lines, room) =>
-    lines.flatMap((line) => {
-      const wrapped = [""];
-      for (const word of line.split(" ")) {
-        const longer = `${wrapped.at(-1)} ${word}`.trim();
-        if (longer.length <= room) wrapped[wrapped.length - 1] = longer;
-        else wrapped.push(word);
-      }
-      return wrapped;
-    });
   const draw = async (figure) => {
-    const spec = JSON.parse(figure.querySelector("script").textContent);
+    const specs = JSON.parse(figure.querySelector("script").textContent);
+    const spec = (phone.matches && specs.narrow) || specs.wide;
+    spec.padding ??= { left: 0, top: 8, right: 8, bottom: 4 }; // in line with the text around it
     if (dark.matches) spec.config = merge(spec.config || {}, inks.dark);
-    // A narrow screen takes one panel a row.
-    if (window.innerWidth < 760 && spec.columns > 1) {
-      spec.columns = 1;
-      if (Array.isArray(spec.title?.subtitle)) spec.title.subtitle = wrap(spec.title.subtitle, 72);
-    }
+    // Drawn here, it is as wide as this reader's fonts make it.
+    spec.config = merge(spec.config || {}, { font: getComputedStyle(document.body).fontFamily });
     await vegaEmbed(figure.querySelector(".live"), spec, {
       mode: "vega-lite",
       renderer: "svg",
@@ -53,5 +43,6 @@
     document.documentElement.dataset.drawn = "yes";
   };
   dark.addEventListener("change", drawAll);
+  phone.addEventListener("change", drawAll);
   drawAll();
 })();

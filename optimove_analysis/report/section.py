@@ -28,3 +28,5 @@ class Section:
     """Shown with the labels and number formats of the data dictionary."""
     notes: Sequence[str] = ()
     """What a reader must know of the numbers, one sentence each."""
+    narrow: alt.TopLevelMixin | None = None
+    """The same chart for a screen as narrow as a phone's; without one, the chart scrolls there."""

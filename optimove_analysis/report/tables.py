@@ -71,6 +71,13 @@ def _is_number(column: pl.Series) -> bool:
     return column.dtype.is_numeric() and not column.name.endswith("_id")
 
 
+def _kind(column: pl.Series) -> str:
+    if _is_number(column):
+        return ' class="number"'
+    # Sentences may break into lines; names and dates may not.
+    return ' class="long"' if column.dtype == pl.List else ""
+
+
 def _head(label: str, *, number: bool, first: bool) -> str:
     kind = ' class="number"' if number and not first else ""
     return f'<th scope="col"{kind}>{escape(label)}</th>'
@@ -80,11 +87,11 @@ def _row(row: dict[str, Any], columns: list[str], frame: pl.DataFrame) -> str:
     cells: list[str] = []
     for place, name in enumerate(columns):
         text = _text(name, row[name], row)
-        number = ' class="number"' if _is_number(frame[name]) else ""
+        kind = _kind(frame[name])
         if place == 0:
             cells.append(f'<th scope="row">{escape(text)}</th>')
         else:
-            cells.append(f"<td{number}>{escape(text)}</td>")
+            cells.append(f"<td{kind}>{escape(text)}</td>")
         if ends := _ends(name, frame):
             write = words.interval if name.endswith("_rate") else words.ratio_interval
             low, high = row[ends[0]], row[ends[1]]
@@ -108,5 +115,5 @@ def _text(name: str, value: Any, row: dict[str, Any]) -> str:  # noqa: ANN401 - 
     if isinstance(value, int):
         return str(value) if name.endswith("_id") else f"{value:,}"
     if isinstance(value, list):
-        return "; ".join(map(str, value))
+        return " ".join(map(str, value))
     return str(value).capitalize() if name == "stage" else str(value)

@@ -30,6 +30,10 @@ def rate(prefix: str, k: int | None, n: int | None) -> dict[str, float | None]:
     return {f"{prefix}_rate": k / n, f"{prefix}_lo": low, f"{prefix}_hi": high}
 
 
+# sent / sent is 1 by definition, so that there is nothing to estimate.
+SURE = {"overall_rate": 1.0, "overall_lo": 1.0, "overall_hi": 1.0}
+
+
 def funnel_rows(
     counts: Sequence[int | None],
     *,
@@ -58,7 +62,7 @@ def funnel_rows(
                 "n_immature": immature,
                 "n_unobserved": 0,
                 "sent": sent,
-                **rate("overall", k, sent),
+                **(rate("overall", k, sent) if place or not sent else SURE),
                 "previous": None if lacks else previous,
                 **rate("step", k, previous),
                 "customers": customers,
