@@ -19,7 +19,6 @@ from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.parts import SpeakingLine, chart_widget, table_widget
 from optimove_analysis.forms.source import Source
-from optimove_analysis.schema import JOURNEY
 
 __all__ = ["CustomerForm", "View"]
 
@@ -34,8 +33,8 @@ class View:
     funnel: pl.DataFrame
     mix: pl.DataFrame
     journey: pl.DataFrame
-    funnel_chart: alt.TopLevelMixin
-    mix_chart: alt.TopLevelMixin
+    funnel_chart: alt.TopLevelSpec
+    mix_chart: alt.TopLevelSpec
 
 
 class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
@@ -67,12 +66,17 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._line = SpeakingLine()
         self._catalogue = Catalogue()
         end = end or self._ask_source()
-        wide = {"description_width": "initial"}
+        look: dict[str, Any] = {
+            "style": {"description_width": "initial"},
+            "layout": widgets.Layout(width="15em"),
+        }
         self._customer = widgets.Text(
-            value=customer_id, description="Customer", placeholder="000001", style=wide
+            value=customer_id, description="Customer", placeholder="000001", **look
         )
-        self._start = widgets.DatePicker(value=start or end - _YEAR, description="Sent from")
-        self._end = widgets.DatePicker(value=end, description="to")
+        self._start = widgets.DatePicker(
+            value=start or end - _YEAR, description="Sent from", **look
+        )
+        self._end = widgets.DatePicker(value=end, description="Sent until", **look)
         self._channels = {
             name: widgets.Checkbox(
                 description=name, indent=False, layout=widgets.Layout(width="auto")
@@ -183,7 +187,8 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             funnel=by_channel,
             mix=shares,
             journey=journey(found, catalogue=self._catalogue),
-            funnel_chart=charts.funnel(by_channel),
+            # One panel a line: a notebook beside its file browser has no room for two.
+            funnel_chart=charts.funnel(by_channel, columns=1, width=300),
             mix_chart=charts.channel_mix(shares),
         )
 
@@ -191,7 +196,7 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._results.children = [
             chart_widget(view.funnel_chart),
             chart_widget(view.mix_chart),
-            table_widget(view.journey, JOURNEY),
+            table_widget(_shown(view.journey), "Messages in time"),
         ]
         self._results.titles = ("Funnel", "Channel mix", "Journey")
         self._results.layout.display = None
@@ -204,3 +209,11 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         else:
             count, events = view.journey.height, view.interactions.height
             self._line.say(f"{count:,} messages, {events:,} interactions.")
+
+
+def _shown(journey: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that a reader looks at; the customer's where there are several."""
+    hidden = ["channel_id", "rows"]
+    if journey["customer_id"].n_unique() <= 1:
+        hidden.append("customer_id")
+    return journey.drop(hidden)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import html
+from typing import Final
 
 import altair as alt
 import ipywidgets as widgets
 import polars as pl
 
-from optimove_analysis.schema import Table
+from optimove_analysis.charts.tables import html_table
 
 __all__ = ["SpeakingLine", "chart_widget", "table_widget"]
 
-_MOST_ROWS = 200
+_MOST_ROWS: Final = 200
+
+# The notebook's own colours, light or dark; the class keeps its other tables as they are.
+_TABLE_STYLE: Final = """<style>
+.optimove-table .scroll { overflow: auto; max-height: 32em; line-height: 1.4 }
+.optimove-table table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+.optimove-table caption { text-align: left; padding: 4px 8px; font-weight: 600 }
+.optimove-table th, .optimove-table td {
+  text-align: left; font-weight: normal; padding: 2px 16px 2px 8px; white-space: nowrap;
+  border-bottom: 1px solid var(--jp-border-color2, #ddd) }
+.optimove-table thead th { font-weight: 600; position: sticky; top: 0;
+  background: var(--jp-layout-color1, #fff) }
+.optimove-table .number { text-align: right }
+</style>"""
 
 _STYLE = {
     "status": "color: var(--jp-ui-font-color1, #333)",
@@ -46,22 +60,16 @@ class _OfflineChart(alt.JupyterChart):
     """
 
 
-def chart_widget(chart: alt.TopLevelMixin) -> widgets.Widget:
+def chart_widget(chart: alt.TopLevelSpec) -> widgets.Widget:
     """Return the chart as a widget."""
     _OfflineChart.enable_offline()
     return _OfflineChart(chart)
 
 
-def table_widget(frame: pl.DataFrame, table: Table) -> widgets.Widget:
-    """Return the frame as an HTML table, under the labels that the schema gives."""
-    shown = frame.head(_MOST_ROWS).rename({name: table.label(name) for name in frame.columns})
-    with pl.Config(
-        tbl_rows=_MOST_ROWS,
-        tbl_cols=-1,
-        fmt_str_lengths=60,
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-    ):
-        body = shown._repr_html_()
-    count = f"{min(frame.height, _MOST_ROWS):,} of {frame.height:,} rows"
-    return widgets.HTML(f"<p>{count}</p><div style='overflow-x: auto'>{body}</div>")
+def table_widget(frame: pl.DataFrame, caption: str) -> widgets.Widget:
+    """Return the frame as an HTML table; of a long one the first rows, and how many there are."""
+    shown = frame.head(_MOST_ROWS)
+    if frame.height > _MOST_ROWS:
+        caption = f"{caption}: the first {_MOST_ROWS} of {frame.height:,} rows"
+    table = html_table(shown, caption, fold=False)
+    return widgets.HTML(f'{_TABLE_STYLE}<div class="optimove-table">{table}</div>')

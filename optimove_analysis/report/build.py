@@ -24,9 +24,9 @@ from optimove_analysis.charts.offline import (
     self_contained,
 )
 from optimove_analysis.charts.save import write_whole
+from optimove_analysis.charts.tables import html_table
 from optimove_analysis.charts.theme import config
 from optimove_analysis.report.section import Section
-from optimove_analysis.report.tables import html_table
 
 __all__ = ["build"]
 

@@ -133,7 +133,7 @@ def test_dates_do_not_move_with_the_readers_time_zone(zone: str, tmp_path: Path)
     )
 
     def drawn(tz: str) -> tuple[str, str]:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        done = subprocess.run(
             [sys.executable, "-c", code, str(spec)],
             env={**os.environ, "TZ": tz},
             capture_output=True,

@@ -29,8 +29,8 @@ _OF_A_STAGE: Final = (
 _RATES: Final = ("_rate", "_lo", "_hi")
 
 
-def html_table(frame: pl.DataFrame, caption: str) -> str:
-    """Return the frame as HTML, every text escaped.
+def html_table(frame: pl.DataFrame, caption: str, *, fold: bool = True) -> str:
+    """Return the frame as HTML, every text escaped; a long one folded, unless told otherwise.
 
     A rate with both ends of its interval becomes two columns: the rate, and "2.6 to 3.7 %". Null
     is a dash, or "n/a" where a channel lacks the stage.
@@ -47,7 +47,7 @@ def html_table(frame: pl.DataFrame, caption: str) -> str:
         f"<table>\n<caption>{escape(caption)}</caption>\n"
         f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
-    if frame.height > _LONG:
+    if fold and frame.height > _LONG:
         summary = f"{caption}: {frame.height:,} rows"
         table = f"<details><summary>{escape(summary)}</summary>{table}</details>"
     return table
