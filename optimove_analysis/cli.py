@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     dictionary.add_argument("--check", action="store_true", help="fail if the file differs")
     dictionary.set_defaults(run=_dictionary)
 
-    samples = commands.add_parser("samples", help="write sample answers and a Parquet file")
+    samples = commands.add_parser(
+        "samples", help="write sample answers, a Parquet file and pictures"
+    )
     samples.add_argument("folder", type=Path)
     samples.set_defaults(run=_samples)
     return parser
@@ -129,8 +131,8 @@ def _dictionary(options: argparse.Namespace) -> int:
 
 
 def _samples(options: argparse.Namespace) -> None:
-    from optimove_analysis.demo import write_parquet  # noqa: PLC0415
+    from optimove_analysis.demo import write_data  # noqa: PLC0415
     from optimove_analysis.sandbox import samples  # noqa: PLC0415
 
     samples.write(options.folder / "samples")
-    write_parquet(options.folder / "interactions.parquet")
+    write_data(options.folder)

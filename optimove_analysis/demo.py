@@ -7,13 +7,20 @@ from pathlib import Path
 
 import polars as pl
 
+from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel
+from optimove_analysis.charts.tables import text_table
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.report import engagement
 from optimove_analysis.schema.dictionary import CUSTOMERS_IN_SAMPLE
 
-__all__ = ["audience", "demo", "write_parquet"]
+__all__ = ["audience", "demo", "write_data"]
 
+_FUNNEL = ("channel", "stage", "messages", "overall_rate", "overall_lo", "overall_hi", "n_implied")
+_MIX = (
+    *("channel", "sends", "share_of_sends", "share_of_engagements"),
+    *("index", "index_lo", "index_hi"),
+)
 _START, _END = dt.date(2025, 1, 1), dt.date(2025, 12, 31)
 
 
@@ -45,30 +52,10 @@ def demo(out: Path, *, customers: int = CUSTOMERS_IN_SAMPLE) -> None:
     mix = channel_mix(interactions, catalogue=catalogue)
     months = channel_mix(interactions, every="1mo", catalogue=catalogue)
 
-    print("\nFunnel: messages that reached each stage within 7 days, and share of sent")
-    _print(
-        by_channel.select(
-            pl.col("channel").alias("Channel"),
-            pl.col("stage").cast(pl.String).alias("Stage"),
-            pl.col("messages").alias("Messages"),
-            _percent("overall_rate").alias("% of sent"),
-            _range("overall_lo", "overall_hi").alias("95 % interval"),
-            pl.col("n_implied").alias("Implied"),
-        ).filter(pl.col("Messages").is_not_null())
-    )
-    print("\nChannel mix: shares of sends and of engagement; index 1 is par")
-    _print(
-        mix.select(
-            pl.col("channel").alias("Channel"),
-            pl.col("sends").alias("Sent"),
-            _percent("share_of_sends").alias("% of sends"),
-            _percent("share_of_engagements").alias("% of engagement"),
-            pl.col("index").round(2).alias("Index"),
-            pl.format("{} to {}", pl.col("index_lo").round(2), pl.col("index_hi").round(2)).alias(
-                "95 % interval"
-            ),
-        )
-    )
+    print("\nFunnel: messages that reached each stage within 7 days of the send\n")
+    print(text_table(by_channel.select(_FUNNEL).filter(pl.col("messages").is_not_null())))
+    print("\nChannel mix: index is share of engagements over share of sends; 1 is par\n")
+    print(text_table(mix.select(_MIX)))
     written = engagement(
         by_channel,
         mix,
@@ -85,30 +72,16 @@ def demo(out: Path, *, customers: int = CUSTOMERS_IN_SAMPLE) -> None:
     print(f"\nReport: {written.resolve()}\nOpen it in a browser; it needs no network.")
 
 
-def write_parquet(path: Path) -> None:
-    """Write the year of `CUSTOMERS_IN_SAMPLE` customers of the sandbox."""
+def write_data(folder: Path) -> None:
+    """Write a year of the sandbox's customers as Parquet, and pictures of its funnel and mix."""
     with OptimoveClient.sandbox() as client:
         ids = audience(client, CUSTOMERS_IN_SAMPLE)
-        client.interactions(ids, _START, _END).write_parquet(path, compression="zstd")
-
-
-def _percent(column: str) -> pl.Expr:
-    return pl.format("{} %", (pl.col(column) * 100).round(1))
-
-
-def _range(lo: str, hi: str) -> pl.Expr:
-    return pl.format("{} to {}", (pl.col(lo) * 100).round(1), (pl.col(hi) * 100).round(1))
-
-
-def _print(frame: pl.DataFrame) -> None:
-    with pl.Config(
-        tbl_formatting="ASCII_MARKDOWN",
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=120,
-        tbl_cell_numeric_alignment="RIGHT",
-        thousands_separator=True,
-    ):
-        print(frame)
+        interactions = client.interactions(ids, _START, _END)
+        catalogue = client.catalogue()
+    interactions.write_parquet(folder / "interactions.parquet", compression="zstd")
+    pictures = folder / "pictures"
+    pictures.mkdir(exist_ok=True)
+    by_channel = funnel(interactions, catalogue=catalogue)
+    mix = channel_mix(interactions, catalogue=catalogue)
+    charts.save(charts.funnel(by_channel), pictures / "funnel.png")
+    charts.save(charts.channel_mix(mix), pictures / "channel_mix.png")

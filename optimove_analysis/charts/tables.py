@@ -1,7 +1,8 @@
-"""A frame as an accessible HTML table, its numbers written as everywhere else."""
+"""A frame as a table to read, in HTML and in a terminal, its numbers written as on the charts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import label_of
 
-__all__ = ["html_table"]
+__all__ = ["html_table", "text_table"]
 
 _LONG: Final = 40
 """More rows than this are folded away; the reader opens them."""
@@ -29,19 +30,31 @@ _OF_A_STAGE: Final = (
 _RATES: Final = ("_rate", "_lo", "_hi")
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column as it is read: a header, its cells, and how they stand."""
+
+    head: str
+    cells: list[str]
+    kind: str = ""
+    """``number``: to the right; ``long``: may break into lines; names and dates may not."""
+
+
 def html_table(frame: pl.DataFrame, caption: str, *, fold: bool = True) -> str:
-    """Return the frame as HTML, every text escaped; a long one folded, unless told otherwise.
+    """Return the frame as accessible HTML, every text escaped; a long one folded if ``fold``.
 
     A rate with both ends of its interval becomes two columns: the rate, and "2.6 to 3.7 %". Null
     is a dash, or "n/a" where a channel lacks the stage.
     """
-    columns = [name for name in frame.columns if not _is_end(name, frame)]
-    heads: list[str] = []
-    for place, name in enumerate(columns):
-        heads.append(_head(label_of(name), number=_is_number(frame[name]), first=place == 0))
-        if _ends(name, frame):
-            heads.append(_head(f"95{words.NBSP}% interval", number=True, first=False))
-    rows = "\n".join(_row(row, columns, frame) for row in frame.iter_rows(named=True))
+    columns = _columns(frame)
+    heads = [f'<th scope="col"{_class(column)}>{escape(column.head)}</th>' for column in columns]
+    rows = "\n".join(
+        "<tr>"
+         f'<th scope="row">{escape(columns[0].cells[place])}</th>'
+        + "".join(f"<td{_class(one)}>{escape(one.cells[place])}</td>" for one in columns[1:])
+        + "</tr>"
+        for place in range(frame.height)
+    )
     table = (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
         f"<table>\n<caption>{escape(caption)}</caption>\n"
@@ -51,6 +64,48 @@ def html_table(frame: pl.DataFrame, caption: str, *, fold: bool = True) -> str:
         summary = f"{caption}: {frame.height:,} rows"
         table = f"<details><summary>{escape(summary)}</summary>{table}</details>"
     return table
+
+
+def text_table(frame: pl.DataFrame) -> str:
+    """Return the same table for a terminal.
+
+    >>> print(text_table(pl.DataFrame({"channel": ["SMS"], "sends": [1541], "index": [0.318]})))
+    Channel   Sent  Index
+    SMS      1,541   0.32
+    """
+    columns = _columns(frame)
+    lines: list[list[str]] = [[] for _ in range(frame.height + 1)]
+    for column in columns:
+        texts = [text.replace(words.NBSP, " ") for text in (column.head, *column.cells)]
+        width = max(map(len, texts))
+        for line, text in zip(lines, texts, strict=True):
+            line.append(text.rjust(width) if column.kind == "number" else text.ljust(width))
+    return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def _columns(frame: pl.DataFrame) -> list[_Column]:
+    columns: list[_Column] = []
+    rows = frame.rows(named=True)
+    for name in frame.columns:
+        if _is_end(name, frame):
+            continue
+        texts = [_text(name, row[name], row) for row in rows]
+        columns.append(_Column(label_of(name), texts, _kind(frame[name])))
+        if ends := _ends(name, frame):
+            write = words.interval if name.endswith("_rate") else words.ratio_interval
+            # Without an interval the rate's own word (n/a or a dash) says why.
+            cells = [
+                write(row[ends[0]], row[ends[1]])
+                if row[ends[0]] is not None or row[name] is not None
+                else text
+                for row, text in zip(rows, texts, strict=True)
+            ]
+            columns.append(_Column(f"95{words.NBSP}% interval", cells, "number"))
+    return columns
+
+
+def _class(column: _Column) -> str:
+    return f' class="{column.kind}"' if column.kind else ""
 
 
 def _ends(name: str, frame: pl.DataFrame) -> tuple[str, str] | None:
@@ -67,38 +122,10 @@ def _is_end(name: str, frame: pl.DataFrame) -> bool:
     )
 
 
-def _is_number(column: pl.Series) -> bool:
-    return column.dtype.is_numeric() and not column.name.endswith("_id")
-
-
 def _kind(column: pl.Series) -> str:
-    if _is_number(column):
-        return ' class="number"'
-    # Sentences may break into lines; names and dates may not.
-    return ' class="long"' if column.dtype == pl.List else ""
-
-
-def _head(label: str, *, number: bool, first: bool) -> str:
-    kind = ' class="number"' if number and not first else ""
-    return f'<th scope="col"{kind}>{escape(label)}</th>'
-
-
-def _row(row: dict[str, Any], columns: list[str], frame: pl.DataFrame) -> str:
-    cells: list[str] = []
-    for place, name in enumerate(columns):
-        text = _text(name, row[name], row)
-        kind = _kind(frame[name])
-        if place == 0:
-            cells.append(f'<th scope="row">{escape(text)}</th>')
-        else:
-            cells.append(f"<td{kind}>{escape(text)}</td>")
-        if ends := _ends(name, frame):
-            write = words.interval if name.endswith("_rate") else words.ratio_interval
-            low, high = row[ends[0]], row[ends[1]]
-            # Without an interval the rate's own word (n/a or a dash) says why.
-            text = write(low, high) if low is not None or row[name] is not None else text
-            cells.append(f'<td class="number">{escape(text)}</td>')
-    return f"<tr>{''.join(cells)}</tr>"
+    if column.dtype.is_numeric() and not column.name.endswith("_id"):
+        return "number"
+    return "long" if column.dtype == pl.List else ""
 
 
 def _text(name: str, value: Any, row: dict[str, Any]) -> str:  # noqa: ANN401 - a cell of any column
