@@ -92,6 +92,7 @@ class _Run:
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+                self.stop.set()
                 self.results.put((position, error))
 
     def ask(self, request: Request) -> Answer:
@@ -158,7 +159,7 @@ def fetch_missing(
                 thread.start()
             deadline = float("inf")
             while done < todo and time.monotonic() < deadline:
-                # As the queue is, so is the wait for Ctrl-C on some systems: short.
+                # The waits are short because some systems hear of Ctrl-C between them only.
                 alive = any(thread.is_alive() for thread in threads)
                 try:
                     position, result = run.results.get(timeout=0.2 if alive else 0.0)
@@ -167,7 +168,6 @@ def fetch_missing(
                         break
                     continue
                 if isinstance(result, BaseException):
-                    run.stop.set()
                     failure = failure or (position, result)
                     deadline = min(deadline, time.monotonic() + _LINGER)
                     continue
@@ -179,7 +179,10 @@ def fetch_missing(
             run.stop.set()
     if failure is not None:
         position, error = failure
-        kept_now = f"{cached + done} of {len(requests)} answers are kept; calling again goes on."
+        kept_now = (
+            f"({cached + done} of {len(requests)} answers are kept; calling again goes on from "
+            "there.)"
+        )
         raise _explained(
             error, requests[position].label, kept_now if session.cache.works else ""
         ) from error

@@ -46,16 +46,21 @@ class SandboxProcess:
                 command.append(f"--{name.replace('_', '-')}")
             elif value is not False and value is not None:
                 command += [f"--{name.replace('_', '-')}", str(value)]
+        self._said = ""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own module; no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_environment(),
-            # Ctrl-C in a terminal or notebook is for the user's call, not for the sandbox.
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module; no shell
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=_environment(),
+                # Ctrl-C in a terminal or notebook is for the user's call, not for the sandbox.
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise ConnectionFailedError(f"the sandbox did not start: {error}") from error
         line = self._first_line()
         try:
             said = json.loads(line)

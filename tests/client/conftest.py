@@ -27,7 +27,8 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
     made: list[OptimoveClient] = []
 
     def make(box: Sandbox, api_key: str | None = None, **options: Any) -> OptimoveClient:  # noqa: ANN401 - the client's own arguments
-        options = {"cache_dir": tmp_path / "cache", "quota": (10_000, 1.0)} | options
+        options.setdefault("cache_dir", tmp_path / "cache")
+        options.setdefault("quota", (10_000, 1.0))
         key = None if "token" in options else api_key or box.api_key
         client = OptimoveClient(box.url, key, **options)
         made.append(client)

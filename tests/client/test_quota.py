@@ -75,7 +75,7 @@ class Simulation:
 )
 def test_no_window_on_the_servers_clock_ever_holds_more_than_the_limit(
     limit: int, workers: int, trips: list[tuple[float, float]]
-):
+) -> None:
     world = Simulation()
     quota = Quota(limit, 10.0, clock=lambda: world.now)
     left = list(trips)
@@ -96,7 +96,7 @@ def test_no_window_on_the_servers_clock_ever_holds_more_than_the_limit(
 
 
 @given(limits=st.tuples(st.integers(1, 9), st.integers(1, 9)))
-def test_two_clients_of_one_key_keep_to_the_quota_together(limits: tuple[int, int]):
+def test_two_clients_of_one_key_keep_to_the_quota_together(limits: tuple[int, int]) -> None:
     world, ledger = Simulation(), Ledger()
     for limit in limits:
         quota = Quota(limit, 10.0, clock=lambda: world.now, ledger=ledger)
@@ -108,7 +108,7 @@ def test_two_clients_of_one_key_keep_to_the_quota_together(limits: tuple[int, in
         assert later - earlier >= 10.0
 
 
-def test_a_place_is_free_a_window_after_the_answer_not_after_the_send():
+def test_a_place_is_free_a_window_after_the_answer_not_after_the_send() -> None:
     world = Simulation()
     quota = Quota(1, 10.0, clock=lambda: world.now)
     world.at(0.0, world.worker(quota, [(0.0, 0.0), (3.0, 0.0)]))
@@ -117,7 +117,7 @@ def test_a_place_is_free_a_window_after_the_answer_not_after_the_send():
     assert 13.0 <= world.arrivals[1] < 13.1
 
 
-def test_what_the_server_holds_back_is_held_back_for_all():
+def test_what_the_server_holds_back_is_held_back_for_all() -> None:
     world, ledger = Simulation(), Ledger()
     one, two = (Quota(5, 10.0, clock=lambda: world.now, ledger=ledger) for _ in range(2))
     one.hold(7.0)
@@ -127,7 +127,7 @@ def test_what_the_server_holds_back_is_held_back_for_all():
     assert two.eta(1) == pytest.approx(7.0)
 
 
-def test_the_eta_is_that_of_the_last_request():
+def test_the_eta_is_that_of_the_last_request() -> None:
     world = Simulation()
     quota = Quota(50, 10.0, clock=lambda: world.now)
     assert [quota.eta(n) for n in (0, 1, 50, 51, 200)] == [0.0, 0.0, 0.0, 10.0, 30.0]
@@ -139,7 +139,7 @@ def test_the_eta_is_that_of_the_last_request():
     assert quota.eta(51) == pytest.approx(16.0)
 
 
-def test_a_failed_send_still_counts():
+def test_a_failed_send_still_counts() -> None:
     world = Simulation()
     quota = Quota(1, 10.0, clock=lambda: world.now)
     with pytest.raises(OSError, match="reset"), quota.slot():
@@ -148,7 +148,7 @@ def test_a_failed_send_still_counts():
         pass
 
 
-def test_threads_share_it_in_real_time():
+def test_threads_share_it_in_real_time() -> None:
     quota, inside, most = Quota(3, 0.05), 0, 0
     lock = threading.Lock()
 
@@ -171,11 +171,11 @@ def test_threads_share_it_in_real_time():
     assert quota.in_flight == 0
 
 
-def test_a_ledger_is_found_again_by_its_name():
+def test_a_ledger_is_found_again_by_its_name() -> None:
     assert ledger_of("one key") is ledger_of("one key")
     assert ledger_of("one key") is not ledger_of("another")
 
 
-def test_a_quota_that_lets_nothing_through_is_refused():
+def test_a_quota_that_lets_nothing_through_is_refused() -> None:
     with pytest.raises(InputError, match="0 requests"):
         Quota(0, 10.0)
