@@ -15,7 +15,6 @@ import threading
 from pathlib import Path
 from typing import Final
 
-import optimove_analysis
 from optimove_analysis.errors import ConnectionFailedError, InputError
 
 __all__ = ["SandboxProcess"]
@@ -100,6 +99,6 @@ class SandboxProcess:
 
 def _environment() -> dict[str, str]:
     """Return an environment in which a child finds this very package."""
-    here = str(Path(optimove_analysis.__file__).resolve().parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
