@@ -154,6 +154,7 @@ def fetch_missing(
     failure: tuple[int, BaseException] | None = None
     done = 0
     with _shown(progress, todo) as show:
+        show(Progress(0, cached, len(requests), session.quota.eta(todo)))
         try:
             for thread in threads:
                 thread.start()
@@ -202,7 +203,8 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
 
         def show(state: Progress) -> None:
             bar.set_postfix_str(str(state), refresh=False)
-            bar.update()
+            bar.update(state.fetched - bar.n)
+            bar.refresh()
 
         yield show
 

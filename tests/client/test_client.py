@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import pickle
-import signal
-import threading
-import time
 from datetime import UTC, date, datetime, timedelta
 
-import polars as pl
 import pytest
 from client.conftest import MakeClient
 
-from optimove_analysis import Catalogue
-from optimove_analysis.client import LastUpdateWarning, OptimoveClient, Progress
+from optimove_analysis.client import LastUpdateWarning, OptimoveClient, ResponseFormat
 from optimove_analysis.errors import (
     ApiError,
     AuthError,
@@ -25,13 +20,7 @@ from optimove_analysis.errors import (
 )
 from optimove_analysis.sandbox import Sandbox, sandbox
 from optimove_analysis.schema import (
-    ACTIONS,
-    CAMPAIGNS,
-    CHANNELS,
-    CUSTOMERS,
     INTERACTIONS,
-    TARGET_GROUPS,
-    TEMPLATES,
 )
 
 FUNCTION = "GetCustomerChannelInteractions"
@@ -147,37 +136,6 @@ def test_a_wrong_key_is_refused(box: Sandbox, make_client: MakeClient) -> None:
         make_client(box, "wrong").interactions(841231, *SAMPLE)
 
 
-def test_the_first_failure_stops_the_sending_and_calling_again_goes_on(
-    box: Sandbox, make_client: MakeClient
-) -> None:
-    client = make_client(box, threads=1)
-    ids = box.world.customer_ids(20)
-    client.interactions(ids[:5], *YEAR)
-    client.interactions(ids[6], *YEAR)
-    sent = box.count(path=FUNCTION)
-    box.answer(FUNCTION, status=400, body=b"no")
-    with pytest.raises(ApiError, match=r"the API answered 400") as raised:
-        client.interactions(ids, *YEAR)
-    assert str(raised.value).startswith(f"customer {ids[5]}: ")
-    assert "(6 of 20 answers are kept; calling again goes on from there.)" in str(raised.value)
-    assert raised.value.status == 400
-    assert box.count(path=FUNCTION) == sent + 1
-
-    assert client.interactions(ids, *YEAR).height > 0
-    assert box.count(path=FUNCTION) == sent + 1 + 14
-
-
-def test_a_failure_among_many_threads_names_one_customer_and_leaves_no_thread(
-    box: Sandbox, client: OptimoveClient
-) -> None:
-    ids = box.world.customer_ids(40)
-    box.answer(FUNCTION, status=400, body=b"no", times=3)
-    with pytest.raises(ApiError, match=r"customer \w+: .* of 40 answers are kept"):
-        client.interactions(ids, *YEAR, progress=False)
-    assert not [t for t in threading.enumerate() if t.name.startswith("optimove-")]
-    assert client.quota.in_flight == 0
-
-
 def test_no_server_is_an_error_that_names_it(box: Sandbox, make_client: MakeClient) -> None:
     client = make_client(box)
     client.last_update()
@@ -185,40 +143,6 @@ def test_no_server_is_an_error_that_names_it(box: Sandbox, make_client: MakeClie
     client._session._sleep = lambda _: None  # noqa: SLF001 - waits are not the point here
     with pytest.raises(ConnectionFailedError, match="refused"):
         client.channels()
-
-
-def test_progress_counts_what_is_fetched_and_what_was_cached(
-    box: Sandbox, client: OptimoveClient, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ids = box.world.customer_ids(12)
-    client.interactions(ids[:4], *YEAR)
-    assert "Optimove" not in capsys.readouterr().err
-    seen: list[Progress] = []
-    client.interactions(ids, *YEAR, progress=seen.append)
-    assert [state.fetched for state in seen] == list(range(1, 9))
-    assert {(state.cached, state.total) for state in seen} == {(4, 12)}
-    assert seen[-1].eta == 0.0
-    client.interactions(ids, *YEAR, refresh=True)
-    shown = capsys.readouterr().err
-    assert "12/12" in shown
-    assert "12 fetched, 0 from the cache, about 0:00 left" in shown
-    client.interactions(ids, *YEAR, refresh=True, progress=False)
-    assert not capsys.readouterr().err
-
-
-def test_ctrl_c_comes_through_at_once_and_leaves_nothing_waiting(make_client: MakeClient) -> None:
-    with sandbox(delays=lambda: 0.01) as box:
-        client = make_client(box, quota=(2, 60.0))
-        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-        before = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
-            client.interactions(box.world.customer_ids(10), *YEAR, progress=False)
-        # A place is free after a minute: far from that is prompt.
-        assert time.monotonic() - before < 30
-        for thread in threading.enumerate():
-            if thread.name.startswith("optimove-"):
-                thread.join(5)
-                assert not thread.is_alive()
 
 
 def test_data_is_complete_through_the_earliest_of_end_last_update_and_fetch(
@@ -274,70 +198,23 @@ def test_a_kept_answer_is_as_complete_as_it_was_when_it_was_fetched(
     assert box.count(path="GetLastDataUpdate") == 1
 
 
+def test_an_account_with_another_format_is_read_by_its_description(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    theirs = ResponseFormat(
+        "theirs", {"Day": "date", "What": "event_name"}, frozenset({"Day"}), frozenset({"Day"})
+    )
+    client = make_client(box, formats=[theirs])
+    box.answer(FUNCTION, body=b'[{"Day": "2025-12-30", "What": "Open"}]')
+    frame = client.interactions(["x"], *YEAR)
+    assert frame.select("date", "event_name").rows() == [(date(2025, 12, 30), "Open")]
+    assert client.interactions(841231, *SAMPLE).height == 2
+
+
 def test_the_last_update_is_asked_for_once(box: Sandbox, client: OptimoveClient) -> None:
     for day in ("2025-12-01", "2025-12-02", "2025-12-03"):
         client.interactions(["000001", "002501"], "2025-01-01", day)
     assert box.count(path="GetLastDataUpdate") == 1
-
-
-def test_the_catalogues_are_typed_and_asked_for_once(box: Sandbox, client: OptimoveClient) -> None:
-    for _ in range(2):
-        assert client.channels().schema == CHANNELS.schema
-        assert client.actions().schema == ACTIONS.schema
-        assert client.target_groups().schema == TARGET_GROUPS.schema
-        assert client.templates(504)["channel_id"].unique().to_list() == [504]
-    assert box.count() == 4
-    assert client.catalogue() == Catalogue()
-
-
-def test_templates_of_all_channels_are_those_of_each(client: OptimoveClient) -> None:
-    channels = client.channels()["channel_id"].to_list()
-    everything = client.templates()
-    assert everything.schema == TEMPLATES.schema
-    assert everything.equals(pl.concat([client.templates(one) for one in channels]))
-    assert everything.equals(client.templates(channels))
-    with pytest.raises(ApiError, match="404"):
-        client.templates(99)
-    with pytest.raises(InputError, match="whole numbers"):
-        client.templates(["mail"])  # type: ignore[list-item] # what is tested
-
-
-def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) -> None:
-    one, two = client.campaigns("2025-10-01"), client.campaigns(date(2025, 10, 2))
-    assert one.schema == CAMPAIGNS.schema
-    assert client.campaigns(["2025-10-01", "2025-10-02"]).equals(pl.concat([one, two]))
-    ids = one["campaign_id"].head(2).to_list()
-    assert client.campaigns(campaign_ids=ids).equals(one.head(2))
-    with pytest.raises(InputError, match="either days"):
-        client.campaigns()
-    with pytest.raises(InputError, match="either days"):
-        client.campaigns("2025-10-01", campaign_ids=1)
-
-
-@pytest.mark.parametrize("page_size", [None, 300, 1_000, 5_000])
-def test_all_customers_of_a_group_come_whatever_the_page(
-    page_size: int | None, box: Sandbox, client: OptimoveClient
-) -> None:
-    frame = client.customers(2, "2025-10-01", page_size=page_size)
-    assert frame.schema == CUSTOMERS.schema
-    # A group of 3 in 20 customers of 5,000.
-    assert frame["customer_id"].n_unique() == frame.height
-    assert frame["customer_id"].to_list() == list(box.world.members(2, 0))
-
-
-@pytest.mark.parametrize("ignored", [True, False])
-def test_an_api_that_does_not_page_gives_all_at_once(
-    ignored: bool,  # noqa: FBT001 - a case
-    box: Sandbox,
-    client: OptimoveClient,
-) -> None:
-    page = b'[{"CustomerID": "a", "ActionID": 2, "ChannelID": 504}]'
-    box.answer("GetCustomerActionsByTargetGroup", body=page)
-    if ignored:
-        box.answer("GetCustomerActionsByTargetGroup", body=page)
-    else:
-        box.answer("GetCustomerActionsByTargetGroup", status=400, body=b"Unknown $skip")
-    assert client.customers(4, "2025-10-01").rows() == [("a", 2, 504)]
 
 
 def test_a_client_shows_no_secret_and_is_not_pickled(client: OptimoveClient) -> None:

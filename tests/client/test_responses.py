@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from optimove_analysis.client import ResponseFormat, parse, parse_table
+from optimove_analysis.client import ResponseFormat, parse
 from optimove_analysis.client.responses import CHANNEL_INTERACTIONS, FORMATS
-from optimove_analysis.errors import OptimoveAnalysisError, ResponseError, SchemaError
+from optimove_analysis.errors import ResponseError, SchemaError
 from optimove_analysis.schema import (
-    ACTIONS,
-    CAMPAIGNS,
-    CHANNELS,
-    CUSTOMERS,
     INTERACTIONS,
-    TARGET_GROUPS,
-    TEMPLATES,
 )
 
 Response = tuple[str, bytes, dict[str, object]]
@@ -203,175 +193,6 @@ def test_another_accounts_format_is_data_not_code() -> None:
     assert frame["event_name"].to_list() == ["Open", None, None]
     assert frame["campaign_id"].to_list() == [None, 422, 428]
     assert frame["extra"].to_list() == ['{"Else": 1}', None, None]
-
-
-int64 = st.integers(-(2**63), 2**63 - 1)
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-instants = st.datetimes(timezones=st.just(UTC))
-rows = st.fixed_dictionaries(
-    {"Date": st.none() | st.dates()} | {name: st.none() | int64 for name in ROW if name != "Date"},
-    optional={
-        "CampaignType": st.none() | texts,
-        "EventTime": st.none() | instants,
-        "EventName": st.none() | texts,
-        "ChannelName": st.none() | texts,
-    },
-)
-
-
-@given(st.lists(st.tuples(texts, st.lists(rows, max_size=4), st.none() | st.dates()), max_size=5))
-def test_what_is_written_is_read_back(
-    responses: list[tuple[str, list[dict[str, Any]], Any]],
-) -> None:
-    bodies = [
-        (customer, json.dumps(content, default=lambda value: value.isoformat()).encode(), through)
-        for customer, content, through in responses
-    ]
-    frame = parse(bodies)
-    column_of = {column.api: column.name for column in INTERACTIONS.columns if column.api}
-    expected = [
-        dict.fromkeys(INTERACTIONS.names)
-        | {column_of[name]: value for name, value in row.items()}
-        | {"customer_id": customer, "data_through": through}
-        for customer, content, through in responses
-        for row in content
-    ]
-    assert frame.schema == INTERACTIONS.schema
-    assert frame.rows(named=True) == expected
-
-
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.decimals(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.from_regex(r"[+-]?[0-9]{1,22}(\.[0-9]{1,3})?", fullmatch=True)
-    | st.dates().map(str)
-    | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00)?", fullmatch=True),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
-    max_leaves=3,
-)
-
-
-def written(value: object) -> str:
-    """Write JSON, decimals digit for digit."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(k)}: {written(v)}' for k, v in value.items())}}}"
-    return json.dumps(value)
-
-
-@given(field=st.sampled_from([*ROW, *NEW, "Else"]), value=json_values)
-def test_a_hostile_value_is_read_exactly_or_refused(field: str, value: object) -> None:
-    body = written([ROW | NEW | {field: value}]).encode()
-    column_of = {column.api: column.name for column in INTERACTIONS.columns if column.api}
-    try:
-        frame = parse([("x", body, None)])
-    except SchemaError:
-        return
-    got = frame.item(0, column_of.get(field, "extra"))
-    if field == "Else":
-        assert json.loads(got, parse_float=Decimal) == json.loads(
-            written({"Else": value}), parse_float=Decimal
-        )
-    elif value is None:
-        assert got is None
-    elif isinstance(got, int):
-        assert isinstance(value, int | str | Decimal)
-        assert not isinstance(value, bool)
-        assert Decimal(value) == got
-        assert not isinstance(value, str) or value == str(got)
-    elif isinstance(got, datetime):
-        raise AssertionError((value, got))  # no strategy makes an instant
-    elif isinstance(got, date):
-        assert value in {str(got), f"{got}T00:00:00"}
-    else:
-        assert got == value
-
-
-@given(st.integers(0, len(DOCUMENTED) - 1))
-def test_a_cut_answer_is_never_taken_for_a_whole_one(length: int) -> None:
-    with pytest.raises(ResponseError):
-        parse([("x", DOCUMENTED[:length], None)])
-
-
-@given(st.binary(max_size=60))
-def test_any_bytes_at_all_give_a_frame_or_our_error(body: bytes) -> None:
-    with contextlib.suppress(OptimoveAnalysisError):
-        assert parse([("x", body, None)]).schema == INTERACTIONS.schema
-
-
-# As in the tests of the public client `optimove` 2.0.0 (read 2026-11).
-CAMPAIGN = {
-    "CampaignID": 221,
-    "TargetGroupID": 15,
-    "CampaignType": "Test/Control",
-    "Duration": 7,
-    "LeadTime": 3,
-    "Notes": "",
-    "IsMultiChannel": "false",
-    "IsRecurrence": "true",
-    "Status": "Successful",
-    "Error": "",
-}
-
-
-def test_flags_of_campaigns_come_as_text_and_go_as_booleans() -> None:
-    frame = parse_table(CAMPAIGNS, [("one", json.dumps([CAMPAIGN]).encode(), {})])
-    assert frame.schema == CAMPAIGNS.schema
-    assert frame.row(0) == (221, 15, "Test/Control", 7, 3, "", False, True, "Successful", "")
-    bad = json.dumps(CAMPAIGN | {"IsRecurrence": "yes"}).encode()
-    with pytest.raises(SchemaError, match="'IsRecurrence' is \"yes\"; true or false"):
-        parse_table(CAMPAIGNS, [("one", bad, {})])
-
-
-def test_one_object_is_a_table_of_one_row() -> None:
-    frame = parse_table(CAMPAIGNS, [("one", json.dumps(CAMPAIGN).encode(), {})])
-    assert frame.height == 1
-
-
-def test_the_channel_of_templates_is_the_one_asked_for() -> None:
-    bodies = [
-        ("7", b'[{"TemplateID": 1, "TemplateName": "a"}]', {"channel_id": 7}),
-        ("8", b"[]", {"channel_id": 8}),
-        ("9", b'[{"TemplateID": 1, "TemplateName": null}]', {"channel_id": 9}),
-    ]
-    frame = parse_table(TEMPLATES, bodies)
-    assert frame.schema == TEMPLATES.schema
-    assert frame.rows() == [(7, 1, "a"), (9, 1, None)]
-
-
-def test_a_customer_id_that_comes_as_a_number_becomes_text() -> None:
-    body = (
-        b'[{"CustomerID": 841231, "ActionID": 2, "ChannelID": 504}, '
-        b'{"CustomerID": "007", "ActionID": 2, "ChannelID": null}]'
-    )
-    frame = parse_table(CUSTOMERS, [("x", body, {})])
-    assert frame.rows() == [("841231", 2, 504), ("007", 2, None)]
-    for wrong in (b"7.5", b"true"):
-        with pytest.raises(SchemaError, match="text or a whole number"):
-            parse_table(CUSTOMERS, [("x", body.replace(b"841231", wrong), {})])
-
-
-def test_a_catalogues_new_fields_are_kept_only_where_there_are_any() -> None:
-    plain: Response = ("x", b'[{"ActionID": 2, "ActionName": "a"}]', {})
-    more: Response = ("y", b'[{"ActionID": 3, "ActionName": "b", "Since": 2019}]', {})
-    assert parse_table(ACTIONS, [plain]).columns == ACTIONS.names
-    frame = parse_table(ACTIONS, [plain, more])
-    assert frame.columns == [*ACTIONS.names, "extra"]
-    assert frame["extra"].to_list() == [None, '{"Since": 2019}']
-
-
-@pytest.mark.parametrize("table", [CHANNELS, ACTIONS, CAMPAIGNS, TARGET_GROUPS, CUSTOMERS])
-def test_an_empty_catalogue_is_typed_and_a_lacking_field_named(table: Any) -> None:  # noqa: ANN401 - a Table
-    assert parse_table(table, [("x", b"[]", {})]).schema == table.schema
-    assert parse_table(table, []).schema == table.schema
-    with pytest.raises(SchemaError, match=rf"row 0 of the {table.name} response to x lacks"):
-        parse_table(table, [("x", b'[{"Other": 1}]', {})])
 
 
 def test_the_formats_know_the_documented_fields() -> None:

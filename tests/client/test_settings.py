@@ -83,6 +83,11 @@ def test_what_must_be_positive_is(more: dict[str, Any]) -> None:
         of(**more)
 
 
+def test_a_quota_is_a_pair() -> None:
+    with pytest.raises(InputError, match="quota=50 must be"):
+        of(quota=50)
+
+
 def test_a_credential_is_never_shown_or_pickled() -> None:
     secret = of().credential
     assert secret.reveal() == KEY
