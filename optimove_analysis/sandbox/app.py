@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +17,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from optimove_analysis.errors import InputError
-from optimove_analysis.sandbox.endpoints import ENDPOINTS, Endpoint, Refusal, Tenant, arguments
-from optimove_analysis.sandbox.quota import Quota
+from optimove_analysis.sandbox.access import Quota
+from optimove_analysis.sandbox.endpoints import ENDPOINTS, Endpoint, Tenant
+from optimove_analysis.sandbox.parameters import Refusal, arguments
 
 __all__ = ["NO_ANSWER", "Api", "Fault", "Served", "function_of"]
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 NO_ANSWER: Final = 0
 """The logged status of a request whose connection was closed without an answer."""
@@ -112,6 +116,9 @@ class Api:
                 response = self._answer(endpoint, request, body)
             except Refusal as refusal:
                 response = PlainTextResponse(refusal.text, refusal.status)
+            except Exception:  # a fault of the sandbox's own: answered like any server's, and told
+                _LOGGER.exception("the sandbox failed on %s", request.url)
+                response = PlainTextResponse("Internal Server Error", 500)
         status = response.status_code if not isinstance(response, _NoAnswer) else NO_ANSWER
         self.log.append(Served(at, path, status))
         return response
@@ -131,7 +138,8 @@ class Api:
         if not (endpoint.open or self._allowed(request)):
             raise Refusal(401, "Unauthorized: the header X-API-KEY is missing or its key is wrong.")
         query = _posted(body) if endpoint.method == "POST" else request.query_params.multi_items()
-        return JSONResponse(endpoint.answer(self._tenant, arguments(endpoint, query)))
+        given = arguments(endpoint.function, query, needs=endpoint.needs, allows=endpoint.allows)
+        return JSONResponse(endpoint.answer(self._tenant, given))
 
     def _allowed(self, request: Request) -> bool:
         key = request.headers.get("X-API-KEY")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from optimove_analysis.sandbox.chance import Draw, beta, stream
+from optimove_analysis.sandbox.chance import beta, stream
 from optimove_analysis.sandbox.tenant import (
     CALL_CENTRE,
     EMAIL,
@@ -22,17 +22,17 @@ __all__ = ["Customer", "customer"]
 _HAS_APP: Final = 0.5
 _NEVER_ENGAGES: Final = 0.12
 # Share of customers whom a channel reaches; those of the app are of the customers with the app.
-_REACH: Final = {EMAIL: 0.94, SMS: 0.6, WEB_PUSH: 0.35, CALL_CENTRE: 0.5}
+_REACH: Final = {EMAIL: 0.96, SMS: 0.6, WEB_PUSH: 0.32, CALL_CENTRE: 0.5}
 _REACH_IN_APP: Final = {PUSH: 0.85, IN_APP: 1.0}
 
 # A usual customer's chance to click, given what the channel gives it the chance on: an opened
 # mail, else a delivered message. Chosen so that the tenant's rates are plausible ones (see
 # tests/sandbox/test_rates.py); not taken from any real account.
 _USUAL_CLICK: Final = {
-    EMAIL: 0.155,
+    EMAIL: 0.125,
     SMS: 0.085,
-    PUSH: 0.052,
-    WEB_PUSH: 0.04,
+    PUSH: 0.044,
+    WEB_PUSH: 0.038,
     IN_APP: 0.12,
     CALL_CENTRE: 0.0,
 }
@@ -40,7 +40,7 @@ _USUAL_CLICK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One customer's nature; chances are per message, before weekday, season and fatigue."""
+    """One customer's character; chances are per message, before weekday, season and fatigue."""
 
     customer_id: str
     target_group_id: int
@@ -71,7 +71,7 @@ def customer(seed: int, customer_id: str, target_group_id: int, first: int) -> C
     >>> customer(7, "000001", 4, 739252) == customer(7, "000001", 4, 739252)
     True
     """
-    draw = stream(seed, customer_id, "nature")
+    draw = stream(seed, customer_id, "character")
     lapsed = TARGET_GROUPS[target_group_id].lapsed
     has_app = draw() < _HAS_APP or target_group_id == 7  # noqa: PLR2004 - "app first"
     reach = _REACH | {c: share if has_app else 0.0 for c, share in _REACH_IN_APP.items()}
@@ -98,11 +98,7 @@ def customer(seed: int, customer_id: str, target_group_id: int, first: int) -> C
         machine_opens=0.55 if draw() < 0.2 else 0.0,  # noqa: PLR2004 - a fifth use such a proxy
         images_blocked=draw() < 0.07,  # noqa: PLR2004 - as above: a share
         bounces=0.5 if draw() < 0.02 else 0.012,  # noqa: PLR2004 - few have a full mailbox
-        visits=_visits(draw, keen),
-        baskets=0.016 * beta(draw, 1, 2) * (0.5 + keen),
+        visits=0.02 + 0.09 * beta(draw, 1, 3) * (0.3 + keen),
+        baskets=0.03 * beta(draw, 1, 2) * (0.5 + keen),
         birthday=int(draw() * 365),
     )
-
-
-def _visits(draw: Draw, keen: float) -> float:
-    return 0.02 + 0.14 * beta(draw, 1, 3) * (0.3 + keen)

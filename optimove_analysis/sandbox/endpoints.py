@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from optimove_analysis.errors import suggest
+from optimove_analysis.sandbox.access import Tokens
 from optimove_analysis.sandbox.life import arm_of
+from optimove_analysis.sandbox.parameters import Refusal
 from optimove_analysis.sandbox.plan import Campaign
 from optimove_analysis.sandbox.tenant import (
     ACTIONS,
@@ -31,40 +30,7 @@ from optimove_analysis.schema import (
 )
 from optimove_analysis.schema import TARGET_GROUPS as TARGET_GROUP_TABLE
 
-__all__ = ["ENDPOINTS", "Endpoint", "Json", "Refusal", "Tenant", "Tokens", "arguments"]
-
-
-_TOKEN_SECONDS: Final = 20 * 60
-
-
-class Refusal(Exception):  # noqa: N818 - an answer to the asker, not an error of the program
-    """A status and a plain text; the bodies of errors other than 429 are not documented."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
-
-
-class Tokens:
-    """The tokens that logins gave out, each valid for 20 minutes after its last use."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._used: dict[str, float] = {}
-
-    def new(self) -> str:
-        """Return a new token."""
-        token = secrets.token_hex(16)
-        self._used[token] = self._clock()
-        return token
-
-    def use(self, token: str) -> bool:
-        """Tell whether a token is valid, which it then is for 20 minutes more."""
-        now = self._clock()
-        valid = token in self._used and now - self._used[token] <= _TOKEN_SECONDS
-        if valid:
-            self._used[token] = now
-        return valid
+__all__ = ["ENDPOINTS", "Endpoint", "Json", "Tenant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +46,6 @@ class Tenant:
 Arguments: TypeAlias = Mapping[str, Any]
 Json: TypeAlias = str | dict[str, Any] | list[dict[str, Any]]
 Answer: TypeAlias = Callable[[Tenant, Arguments], Json]
-Parser: TypeAlias = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,69 +71,6 @@ class Endpoint:
     def function(self) -> str:
         """The function's name: the path's last part."""
         return self.path.rpartition("/")[2]
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("it is empty")
-    return value
-
-
-def _day(value: str) -> date:
-    if len(value) != len("2025-01-01"):  # fromisoformat also reads 20250101 and 2025-W01-1
-        raise ValueError("give it as YYYY-MM-DD")
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("give it as YYYY-MM-DD") from None
-
-
-def _count(value: str) -> int:
-    if not (value.isascii() and value.isdecimal()) or len(value) > 18:  # noqa: PLR2004 - fits 64 bits
-        raise ValueError("give a whole number")
-    return int(value)
-
-
-_PARSERS: Final[Mapping[str, Parser]] = {
-    "CustomerID": _text,
-    "StartDate": _day,
-    "EndDate": _day,
-    "Date": _day,
-    "ChannelID": _count,
-    "CampaignID": _count,
-    "TargetGroupID": _count,
-    "Username": _text,
-    "Password": _text,
-    "$top": _count,
-    "$skip": _count,
-}
-"""What each parameter has to look like, wherever it is used."""
-
-
-def arguments(endpoint: Endpoint, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the parameters of a request, checked and parsed.
-
-    Raises:
-        Refusal: 400, naming the parameter that is unknown, given twice, missing or malformed.
-    """
-    found: dict[str, Any] = {}
-    known = (*endpoint.needs, *endpoint.allows)
-    for name, value in query:
-        if name not in known:
-            hint = suggest(name, known) if known else "it takes none."
-            raise Refusal(400, f"Unknown parameter {name} of {endpoint.function}; {hint}")
-        if name in found:
-            raise Refusal(400, f"Parameter {name} is given more than once.")
-        try:
-            found[name] = _PARSERS[name](value)
-        except ValueError as error:
-            raise Refusal(400, f"Parameter {name}={value!r} cannot be read: {error}.") from None
-    for name in endpoint.needs:
-        if name not in found:
-            raise Refusal(400, f"Missing parameter {name} of {endpoint.function}.")
-    if "StartDate" in found and found["StartDate"] > found["EndDate"]:
-        raise Refusal(400, f"StartDate {found['StartDate']} is after EndDate {found['EndDate']}.")
-    return found
 
 
 def _interactions(tenant: Tenant, given: Arguments, *, always_new: bool = False) -> Json:
@@ -256,11 +158,13 @@ _PAGE: Final = 1_000  # customers a page unless $top says otherwise; the real si
 
 
 def _customer_actions(tenant: Tenant, given: Arguments) -> Json:
+    """Answer with a target group's members as they are at the last update; one row a customer."""
     world, group = tenant.world, given["TargetGroupID"]
     if group not in TARGET_GROUPS:
         known = ", ".join(map(str, TARGET_GROUPS))
         raise Refusal(404, f"Unknown TargetGroupID {group}; this account has {known}.")
-    aimed = [c for c in world.plan.on(given["Date"].toordinal()) if c.target_group_id == group]
+    day = world.plan.on(given["Date"].toordinal())
+    aimed = [c for c in day if c.target_group_id == group and not c.failed]
     if not aimed:
         return []
     campaign = aimed[-1]  # the day's chief one: a promotion, else the newsletter, else the deal

@@ -23,9 +23,13 @@ __all__ = ["arm_of", "year_of"]
 _SENT: Final = next(i for i, meaning in EVENT_IDS.items() if meaning == "sent")
 _FATIGUE_DAYS: Final = 7
 _RESENT_AFTER: Final = 3
+_GROUP_B: Final = 2
+_CONTROL_GROUP: Final = 2
 _CONTROL_PERCENT: Final = 10
-_CAPPED_PERCENT: Final = 12
-"""Of the members of a target group, those whom a frequency cap keeps out of a scheduled send."""
+_LEFT_OUT_PERCENT: Final = 20
+"""Of a target group's members, those whom a scheduled send leaves out for some reason."""
+_CAP: Final = 4
+"""Scheduled sends stop at so many messages in eight days."""
 _CONTROL_REPORTED: Final = 20
 """One in so many campaigns reports its control group, as real data has it now and then."""
 
@@ -38,56 +42,79 @@ def arm_of(seed: int, campaign: Campaign, customer_id: str) -> tuple[int, int, f
     """
     chance = number(seed, campaign.campaign_id, customer_id)
     if campaign.kind == "Test/Control" and chance % 100 < _CONTROL_PERCENT:
-        return 2, CONTROL_ACTION_ID, 0.0
+        return _CONTROL_GROUP, CONTROL_ACTION_ID, 0.0
     if campaign.kind == "A/B":
-        return (1, campaign.action_id, 0.85) if chance % 2 else (2, campaign.action_id, 1.2)
+        return (1, campaign.action_id, 0.85) if chance % 2 else (_GROUP_B, campaign.action_id, 1.2)
     return 1, campaign.action_id, 1.0
 
 
 def year_of(seed: int, who: Customer, plan: Plan) -> list[Event]:
     """Return all rows of a customer, in order of the day, then of the campaign."""
-    found: list[Event] = []
-    sends = [0] * (plan.last - plan.first + 1 + _RESENT_AFTER)
-    left: dict[int, int] = {}
-    due = sorted(_sends(seed, who, plan), key=lambda send: (send[0], send[1].campaign_id))
-    for day, campaign, channel in due:
-        group, action, strength = arm_of(seed, campaign, who.customer_id)
+    year = _Year(seed, who, plan)
+    for day, campaign, channel in sorted(_sends(seed, who, plan), key=_in_order):
+        year.send(day, campaign, channel)
+    known = (event for event in year.found if event.day <= plan.last)
+    # Stable beyond these four: a template may be None, which cannot be compared.
+    return sorted(known, key=lambda event: event[:4])
+
+
+class _Year:
+    """What builds up as the year goes by: rows, the pressure of messages, channels left."""
+
+    def __init__(self, seed: int, who: Customer, plan: Plan) -> None:
+        self._seed, self._who, self._plan = seed, who, plan
+        self._sends = [0] * (plan.last - plan.first + 1)
+        self._left: dict[int, int] = {}
+        self.found: list[Event] = []
+
+    def send(self, day: int, campaign: Campaign, channel: int) -> None:
+        """Send a campaign, unless a cap, a farewell or a control group is in the way."""
+        who = self._who
+        capped = not campaign.triggered and self._pressure(day) >= _CAP
+        if capped or self._has_left(channel, day):
+            return
+        group, action, strength = arm_of(self._seed, campaign, who.customer_id)
         if action == CONTROL_ACTION_ID:
-            if campaign.campaign_id % _CONTROL_REPORTED == 0:
-                found.append(_control_row(campaign, group, channel))
-            continue
-        if day > left.get(channel, day):
-            continue
+            if number(self._seed, "reported", campaign.campaign_id) % _CONTROL_REPORTED == 0:
+                self.found.append(_control_row(campaign, group, channel))
+            return
         template = TEMPLATE_BASE[channel] + action
-        if campaign.kind == "A/B" and group == 2:  # noqa: PLR2004 - group B
+        if campaign.kind == "A/B" and group == _GROUP_B:
             template += VARIANT_B
-        draw = stream(seed, who.customer_id, campaign.campaign_id, channel)
-        at = campaign.second + int(900 * draw())
+        draw = stream(self._seed, who.customer_id, campaign.campaign_id, channel)
+        second = campaign.second + int(900 * draw())
         if campaign.triggered or channel == IN_APP:  # when the customer does the thing
-            at = int((8 + 14 * draw()) * 3600)
-        for sent_on in (day, day + _RESENT_AFTER):
-            if sent_on > plan.last:
-                break
-            since = sent_on - plan.first
+            second = int((8 + 14 * draw()) * 3600)
+        last_send = day + _RESENT_AFTER if campaign.resent else day
+        for sent_on in range(day, min(last_send, self._plan.last) + 1, _RESENT_AFTER):
             message = Message(
                 draw,
                 who,
                 campaign,
-                sent=(sent_on, at),
+                sent=(sent_on, second),
                 channel_id=channel,
                 arm=(group, action, template),
                 strength=campaign.strength * strength,
-                recent=sum(sends[max(0, since - _FATIGUE_DAYS) : since + 1]),
+                recent=self._pressure(sent_on),
             )
-            found += message.events()
-            sends[since] += 1
+            self.found += message.events()
+            self._sends[sent_on - self._plan.first] += 1
             if message.left_on is not None:
-                left[channel] = min(message.left_on, left.get(channel, message.left_on))
+                self._left[channel] = min(message.left_on, self._left.get(channel, message.left_on))
+            if message.opened or self._has_left(channel, sent_on + _RESENT_AFTER):
                 break
-            if not campaign.resent or message.opened:
-                break
-    # Stable beyond the first four, and a template that is None cannot be compared.
-    return sorted((event for event in found if event.day <= plan.last), key=lambda e: e[:4])
+
+    def _has_left(self, channel: int, day: int) -> bool:
+        return day > self._left.get(channel, day)
+
+    def _pressure(self, day: int) -> int:
+        """Return how many sends this day and the seven before saw."""
+        since = day - self._plan.first
+        return sum(self._sends[max(0, since - _FATIGUE_DAYS) : since + 1])
+
+
+def _in_order(send: tuple[int, Campaign, int]) -> tuple[int, int]:
+    return send[0], send[1].campaign_id
 
 
 def _sends(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Campaign, int]]:
@@ -111,7 +138,7 @@ def _scheduled(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Camp
             if has_app and draw() < who.visits:
                 yield campaign.day, campaign, IN_APP
             continue
-        if number(seed, campaign.day, who.customer_id) % 100 < _CAPPED_PERCENT:
+        if number(seed, campaign.day, who.customer_id) % 100 < _LEFT_OUT_PERCENT:
             continue
         for channel in campaign.channels:
             if channel in who.channels:

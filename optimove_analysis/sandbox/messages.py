@@ -44,7 +44,7 @@ _CLICK_DAYS: Final = (
 
 _DELIVERED_SHARE: Final = {SMS: 0.975, PUSH: 0.93, WEB_PUSH: 0.87}
 _BOUNCED_SHARE: Final = {SMS: 0.02, PUSH: 0.04, WEB_PUSH: 0.05}
-_UNSUBSCRIBES: Final = {EMAIL: 0.0022, SMS: 0.0025, PUSH: 0.0015, WEB_PUSH: 0.002}
+_UNSUBSCRIBES: Final = {EMAIL: 0.0012, SMS: 0.0015, PUSH: 0.0008, WEB_PUSH: 0.001}
 
 # The web push service fails its users from 9 to 11 September 2025: one in ten comes through.
 _BREAKDOWN: Final = range(date(2025, 9, 9).toordinal(), date(2025, 9, 11).toordinal() + 1)
@@ -73,7 +73,7 @@ class Event(NamedTuple):
 class Message:
     """One message to one customer; `events` lets its fate unfold.
 
-    ``recent`` is the number of messages that the customer got in the seven days before.
+    ``recent`` is the number of messages that the customer got that day and in the seven before.
     """
 
     def __init__(
@@ -181,10 +181,12 @@ class Message:
         draw, found = self._draw, self._found
         if draw() < 0.005:  # noqa: PLR2004 - the send goes unreported
             del found[0]
-        if draw() < 0.003:  # noqa: PLR2004 - sent, and delivered, twice on the day
-            for event_id in (_SENT, _DELIVERED)[: 1 if self._channel == CALL_CENTRE else 2]:
-                self._add(event_id, self._later((self._day, self._second), 0))
-        if draw() < 0.002:  # noqa: PLR2004 - an event before the send: an orphan
+        if draw() < 0.003:  # noqa: PLR2004 - sent once more on the day, by mistake
+            again = self._later((self._day, self._second), 0)
+            self._add(_SENT, again)
+            if any(event.event_id == _DELIVERED for event in found):
+                self._add(_DELIVERED, self._later(again, 0))
+        if draw() < 0.002 and self._channel != CALL_CENTRE:  # noqa: PLR2004 - an orphan
             self._add(_CLICKED, (self._day - 1 - int(5 * draw()), self._second))
         if draw() < 0.003:  # noqa: PLR2004 - an event that nobody has named
             self._add(UNKNOWN_EVENT, self._later((self._day, self._second), 0))

@@ -44,16 +44,16 @@ TRIGGERS: Final[dict[str, Trigger]] = {
 
 _NO_TARGET_GROUP: Final = 0  # whoever does the thing gets it; what the API says is not documented
 
-_MONDAY, _TUESDAY, _SATURDAY = 0, 1, 5
+_MONDAY, _TUESDAY, _WEDNESDAY, _SATURDAY = 0, 1, 2, 5
 _THANKSGIVING_MONTH: Final = 11
-_PROMOTION_ACTIONS: Final = (*range(9, 26), 27, 29)
+_PROMOTION_ACTIONS: Final = (*range(9, 26), 29)
 _CHANNEL_SETS: Final[tuple[tuple[int, ...], ...]] = (
     (EMAIL,),
     (EMAIL,),
     (EMAIL, PUSH),
     (PUSH,),
     (SMS,),
-    (WEB_PUSH,),
+    (SMS,),
     (WEB_PUSH, EMAIL),
     (IN_APP, PUSH),
     (SMS, PUSH),
@@ -139,6 +139,7 @@ class Plan:
     def __init__(self, seed: int, first: date, last: date) -> None:
         self._seed = seed
         self.first, self.last = first.toordinal(), last.toordinal()
+        self._on: dict[int, list[Campaign]] = {}  # grows with the days, never with the customers
         self._of_group: dict[int, list[Campaign]] = {}
 
     def triggered(self, trigger: str, day: int) -> Campaign:
@@ -161,23 +162,21 @@ class Plan:
         """Return the day's campaigns, in order of their ids."""
         if not self.first <= day <= self.last:
             return []
-        found = [self.triggered(trigger, day) for trigger in TRIGGERS]
-        for slot in (self._daily_deal, self._newsletter, self._promotion):
-            for group in TARGET_GROUPS:
-                campaign = slot(day, group)
-                if campaign is not None:
-                    found.append(campaign)
-        return found
+        if day not in self._on:
+            slots = (self._daily_deal, self._newsletter, self._promotion)
+            scheduled = [slot(day, group) for slot in slots for group in TARGET_GROUPS]
+            triggered = [self.triggered(trigger, day) for trigger in TRIGGERS]
+            self._on[day] = triggered + [campaign for campaign in scheduled if campaign]
+        return self._on[day]
 
     def of_group(self, target_group_id: int) -> list[Campaign]:
         """Return the scheduled campaigns of a target group over all days, in order of the days."""
         if target_group_id not in self._of_group:
-            slots = (self._daily_deal, self._newsletter, self._promotion)
             self._of_group[target_group_id] = [
                 campaign
                 for day in range(self.first, self.last + 1)
-                for slot in slots
-                if (campaign := slot(day, target_group_id)) is not None
+                for campaign in self.on(day)
+                if campaign.target_group_id == target_group_id
             ]
         return self._of_group[target_group_id]
 
@@ -204,22 +203,24 @@ class Plan:
         )
 
     def _newsletter(self, day: int, group: int) -> Campaign | None:
-        if date.fromordinal(day).weekday() != _TUESDAY:
+        weekday = date.fromordinal(day).weekday()
+        if weekday not in {_TUESDAY, _WEDNESDAY}:
             return None
+        letter = weekday == _TUESDAY  # and on the day after, a line in the browser
         week = (day - self.first) // 7
-        chance = number(self._seed, "newsletter", week)
+        chance = number(self._seed, "newsletter", day)
         return Campaign(
             campaign_id=self._first_id(day) + 3 + len(TARGET_GROUPS) + group,
             day=day,
             target_group_id=group,
-            action_id=2,
-            channels=(EMAIL,),
+            action_id=2 if letter else 27,
+            channels=(EMAIL,) if letter else (WEB_PUSH,),
             kind="A/B" if week % 4 == 1 else "Test/Control",
             strength=0.8 + chance % 41 / 100,
             second=(8 + chance % 3) * 3600,
-            notes=f"Newsletter, week {week + 1}",
+            notes=f"{'Newsletter' if letter else 'Midweek offer'}, week {week + 1}",
             failed=number(self._seed, "failed", day, group) % 150 == 0,
-            resent=week % 8 == 5,  # noqa: PLR2004 - any week of eight would do
+            resent=letter and week % 8 == 5,  # noqa: PLR2004 - any week of eight would do
         )
 
     def _promotion(self, day: int, group: int) -> Campaign | None:
@@ -243,7 +244,7 @@ class Plan:
         # One a week for each group, mostly towards the weekend; which day differs by group.
         week = (day - when.weekday()) // 7
         chance = number(self._seed, "promotion", week, group)
-        days = (3, 3, 4, 4, _SATURDAY, _MONDAY, 2)
+        days = (3, 3, 3, 4, 4, _SATURDAY, _MONDAY)
         if when.weekday() != days[chance % 7]:
             return None
         channels = _CHANNEL_SETS[chance // 7 % len(_CHANNEL_SETS)]

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-import uvicorn
-from starlette.types import Scope
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
+from optimove_analysis.sandbox.access import Quota, Tokens
 from optimove_analysis.sandbox.app import NO_ANSWER, Api, Fault, Served, function_of
-from optimove_analysis.sandbox.endpoints import Tenant, Tokens
-from optimove_analysis.sandbox.quota import Quota
+from optimove_analysis.sandbox.endpoints import Tenant
+from optimove_analysis.sandbox.wire import HOST, Server, Wire, listen
 from optimove_analysis.sandbox.world import WORLD_VERSION, World
 
 __all__ = ["Delays", "Sandbox", "sandbox", "serve_forever"]
 
 Delays: TypeAlias = Iterable[float] | Callable[[], float]
-"""Seconds that each request waits on its way in, one after the other; none once they are used up."""
+"""Seconds that each request waits on its way in, one for each; 0 once they are used up."""
 
-_HOST: Final = "127.0.0.1"
 _SECONDS_TO_START: Final = 30.0
 
 
@@ -51,9 +45,9 @@ class Sandbox:
         self._port = port
         self._quota = Quota(quota, per, clock=clock)
         tenant = Tenant(self.world, engagement_metrics, self.api_key, Tokens(clock))
-        self._connections: dict[tuple[str, int], asyncio.Transport] = {}
-        self._api = Api(tenant, self._quota, _each(delays), self._hang_up)
-        self._server: _Server | None = None
+        self._wire = Wire()
+        self._api = Api(tenant, self._quota, _each(delays), self._wire.hang_up)
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
@@ -84,7 +78,7 @@ class Sandbox:
         """
         if self._server is None:
             raise InputError("this sandbox has no address yet: start() it, or use it in a `with`.")
-        return f"http://{_HOST}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     @property
     def log(self) -> list[Served]:
@@ -140,22 +134,9 @@ class Sandbox:
         """
         if self._server is not None:
             return self
-        listener = _listen(self._port)
+        listener = listen(self._port)
         self._port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            self._api.app,
-            loop="asyncio",  # whatever else is installed: the same everywhere
-            http=self._protocol(),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            # A client that waits for its quota must find its connection open.
-            timeout_keep_alive=120,
-            timeout_graceful_shutdown=1,
-        )
-        server = _Server(config)
+        server = self._wire.server(self._api.app)
         self._server = server
         self._thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
@@ -181,39 +162,6 @@ class Sandbox:
                 self._thread.join(0.5)  # a join without limit cannot be interrupted on Windows
         except KeyboardInterrupt:
             self.stop()
-
-    def _hang_up(self, scope: Scope) -> None:
-        transport = self._connections.get(tuple(scope["client"]))
-        if transport is not None:
-            transport.close()
-
-    def _protocol(self) -> type[asyncio.Protocol]:
-        connections = self._connections
-
-        class Protocol(H11Protocol):
-            """Remembers its connection, so that a fault can close it."""
-
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn's own
-                super().connection_made(transport)
-                connections[transport.get_extra_info("peername")] = transport
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                connections.pop(self.transport.get_extra_info("peername"), None)
-                super().connection_lost(exc)
-
-        return Protocol
-
-
-class _Server(uvicorn.Server):
-    """Says when it is ready, so that nobody has to poll."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 def sandbox(
@@ -259,12 +207,15 @@ def sandbox(
     )
 
 
-def serve_forever(
-    box: Sandbox, announce: Callable[[Sandbox], object] = lambda box: print(box, flush=True)
-) -> None:
-    """Start a sandbox, announce it, and answer until Ctrl-C. For the command line."""
+def serve_forever(box: Sandbox, announce: Callable[[Sandbox], object] | None = None) -> None:
+    """Start a sandbox, announce it, and answer until Ctrl-C. For the command line.
+
+    Raises:
+        InputError: the port is taken.
+    """
     box.start()
-    announce(box)
+    if announce is not None:
+        announce(box)
     box.wait()
 
 
@@ -273,22 +224,6 @@ def _key(*parts: object) -> str:
     # another world never: answers are kept apart by key. It guards nothing: it is invented data.
     text = "|".join(map(str, parts))
     return f"sandbox-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where REUSEADDR would share the port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:  # a port just left is free again at once
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_HOST, port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise InputError(
-            f"port {port} of {_HOST} cannot be used ({error}); give another, or 0 for a free one."
-        ) from error
-    return listener
 
 
 def _each(delays: Delays | None) -> Callable[[], float]:

@@ -100,7 +100,7 @@ ACTIONS: Final[dict[int, str]] = dict(
             "Size and fit guide",
             "Style advice",
             "Late summer letter",
-            "Payday treat",
+            "Midweek offer",
             "Late summer reminder",
             "Outlet preview",
             "Easter surprise",

@@ -46,7 +46,7 @@ _MORE_FIELDS: Final = tuple(
 
 
 class World:
-    """An invented tenant: ``customers`` customers and the campaigns of the days ``first`` to ``last``.
+    """An invented tenant: so many customers, and the campaigns of the days ``first`` to ``last``.
 
     The data goes up to ``last``. A customer's rows follow from the seed, the id and the days
     alone, whatever the number of customers and the requested range, and are computed on request:

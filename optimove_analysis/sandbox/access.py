@@ -1,14 +1,18 @@
-"""The server's side of the rate limit: a true sliding window a credential."""
+"""Who may ask, and how often: login tokens and the rate limit."""
 
 from __future__ import annotations
 
 import math
+import secrets
 from collections import defaultdict, deque
 from collections.abc import Callable
+from typing import Final
 
 from optimove_analysis.errors import InputError
 
-__all__ = ["Quota"]
+__all__ = ["Quota", "Tokens"]
+
+_TOKEN_SECONDS: Final = 20 * 60  # as documented for the logins of old
 
 
 class Quota:
@@ -49,3 +53,25 @@ class Quota:
             return now, False
         admitted.append(now)  # the oldest of `limit` falls out by itself
         return now, True
+
+
+class Tokens:
+    """The tokens that logins gave out, each valid for 20 minutes after its last use."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._used: dict[str, float] = {}
+
+    def new(self) -> str:
+        """Return a new token."""
+        token = secrets.token_hex(16)
+        self._used[token] = self._clock()
+        return token
+
+    def use(self, token: str) -> bool:
+        """Tell whether a token is valid, which it then is for 20 minutes more."""
+        now = self._clock()
+        valid = token in self._used and now - self._used[token] <= _TOKEN_SECONDS
+        if valid:
+            self._used[token] = now
+        return valid
