@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from client.conftest import MakeClient
@@ -82,12 +83,9 @@ def test_an_unknown_customer_has_no_rows(
 
 
 def test_an_address_where_everything_is_404_is_not_taken_for_unknown_customers(
-    box: Sandbox, make_client: MakeClient
+    box: Sandbox, tmp_path: Path
 ) -> None:
-    client = make_client(box, cache_dir=None)
-    wrong = OptimoveClient(
-        f"{box.url}/elsewhere", box.api_key, cache_dir=client.cache.path.parent, quota=(100, 1.0)
-    )
+    wrong = OptimoveClient(f"{box.url}/elsewhere", box.api_key, cache_dir=tmp_path)
     with (
         wrong,
         pytest.warns(LastUpdateWarning),
