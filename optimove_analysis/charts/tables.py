@@ -50,7 +50,7 @@ def html_table(frame: pl.DataFrame, caption: str, *, fold: bool = True) -> str:
     heads = [f'<th scope="col"{_class(column)}>{escape(column.head)}</th>' for column in columns]
     rows = "\n".join(
         "<tr>"
-         f'<th scope="row">{escape(columns[0].cells[place])}</th>'
+        f'<th scope="row">{escape(columns[0].cells[place])}</th>'
         + "".join(f"<td{_class(one)}>{escape(one.cells[place])}</td>" for one in columns[1:])
         + "</tr>"
         for place in range(frame.height)

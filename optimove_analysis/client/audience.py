@@ -18,7 +18,7 @@ from optimove_analysis.client.endpoints import (
 )
 from optimove_analysis.client.fetch import ProgressOption, Request, fetch_missing, kept_answers
 from optimove_analysis.client.inputs import as_day
-from optimove_analysis.client.responses import parse
+from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
 from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import ApiError, InputError, QuotaError, ResponseError, SchemaError
 
@@ -57,6 +57,7 @@ def interactions(
     *,
     progress: ProgressOption,
     refresh: bool,
+    formats: Sequence[ResponseFormat] = (),
 ) -> pl.DataFrame:
     """Return the interactions of customers in a range, in the order of the ids.
 
@@ -81,11 +82,12 @@ def interactions(
             progress=progress,
         )
         absent.check(asked=kept.count(None))
-    return parse(
+    bodies = (
         (one, answer.body, _data_through(answer, last))
         for one, answer in zip(ids, answers, strict=True)
         if answer is not None
     )
+    return parse(bodies, formats=(*formats, *FORMATS))
 
 
 def _data_through(answer: Answer, last: date) -> date:
@@ -119,7 +121,7 @@ class _Absent:
                 "the API does not say through which day its data is complete, so data_through is "
                 f"the end of the range or the day of the fetch: {error}",
                 LastUpdateWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
             return None
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from requests.structures import CaseInsensitiveDict
 from requests_cache.backends.base import BaseCache
@@ -78,18 +78,16 @@ class Cache:
         self._now = now
         self._lock = threading.Lock()
         self._backend: SQLiteCache | None = None
-        self._broken = False
-        with self._guard("opened"):
-            _make_private(path)
-            self._backend = _Backend(path)
+        # Opened on first use: to make a client touches no disk.
+        self._state: Literal["unopened", "open", "closed", "broken"] = "unopened"
 
     def __repr__(self) -> str:
         return f"Cache({str(self.path)!r})"
 
     @property
     def works(self) -> bool:
-        """Whether answers are kept."""
-        return self._backend is not None
+        """Whether answers are kept: it is not closed, and no trouble was met so far."""
+        return self._state in {"unopened", "open"}
 
     @staticmethod
     def key(function: str, params: Mapping[str, str]) -> str:
@@ -142,20 +140,33 @@ class Cache:
         """Close the file; the cache is empty from then on."""
         with self._lock:
             backend, self._backend = self._backend, None
+            self._state = "closed"
         if backend is not None:
             backend.close()  # type: ignore[no-untyped-call] # requests-cache leaves it without types
+
+    def _open(self) -> Exception | None:
+        """Open the file on first use; return what stands in the way, if anything does."""
+        if self._state == "unopened":
+            try:
+                _make_private(self.path)
+                self._backend, self._state = _Backend(self.path), "open"
+            except Exception as error:  # noqa: BLE001 - see _guard
+                return error
+        return None
 
     @contextmanager
     def _guard(self, done: str) -> Iterator[SQLiteCache | None]:
         """Give the backend, one thread at a time; warn once and go on without where it fails."""
-        trouble: Exception | None = None
         with self._lock:
+            trouble = self._open()
+            done = "opened" if trouble else done
             try:
                 yield self._backend
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the cache, the network has the answer
-                trouble, self._backend = error, None
-        if trouble is not None and not self._broken:
-            self._broken = True
+                trouble = error
+            if trouble is not None:
+                self._backend, self._state = None, "broken"
+        if trouble is not None:
             warnings.warn(
                 f"the cache {self.path} cannot be {done} ({trouble}): answers come from the "
                 "network and are not kept. Remove the file, or give another cache_dir.",

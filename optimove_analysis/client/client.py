@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import polars as pl
@@ -19,17 +18,12 @@ from optimove_analysis.client.catalogues import Asked, catalogue, customers
 from optimove_analysis.client.fetch import ProgressOption
 from optimove_analysis.client.inputs import Day, Ids, as_day, as_ids, as_numbers, as_range
 from optimove_analysis.client.quota import Quota, ledger_of
+from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.settings import QUOTA, Settings, read_environment
 from optimove_analysis.errors import InputError
-from optimove_analysis.schema import (
-    ACTIONS,
-    CAMPAIGNS,
-    CHANNELS,
-    TARGET_GROUPS,
-    TEMPLATES,
-)
+from optimove_analysis.schema import ACTIONS, CAMPAIGNS, CHANNELS, TARGET_GROUPS, TEMPLATES
 
 __all__ = ["OptimoveClient"]
 
@@ -54,6 +48,8 @@ class OptimoveClient:
         threads: how many requests may be under way at once.
         engagement_metrics_path: where GetCampaignEngagementMetrics is; assumed, since no public
             page says it.
+        formats: how this account's interactions are laid out, where neither format that the
+            package knows fits; tried before those, so give each its ``marks``.
 
     Raises:
         InputError: an argument that cannot be used; the message says what can.
@@ -71,6 +67,7 @@ class OptimoveClient:
         timeout: float = 30.0,
         threads: int = 16,
         engagement_metrics_path: str = endpoints.ENGAGEMENT_METRICS_PATH,
+        formats: Sequence[ResponseFormat] = (),
     ) -> None:
         self._stop_sandbox: Any = None  # weakref.finalize; its type is not for use at run time
         if instance.strip().lower() == "sandbox":
@@ -93,6 +90,7 @@ class OptimoveClient:
         self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
         """The answers on disk."""
         self._session = Session(self.settings, self.quota, self.cache)
+        self._formats = tuple(formats)
 
     @classmethod
     def from_env(
@@ -180,7 +178,7 @@ class OptimoveClient:
         """
         path = endpoints.INTERACTIONS_PATH
         ids, days = as_ids(customer_ids), as_range(start, end)
-        return interactions(self._session, path, ids, *days, progress=progress, refresh=refresh)
+        return self._interactions(path, ids, days, progress=progress, refresh=refresh)
 
     def engagement_metrics(
         self,
@@ -198,7 +196,7 @@ class OptimoveClient:
         """
         path = self.settings.engagement_metrics_path
         ids, days = as_ids(customer_ids), as_range(start, end)
-        return interactions(self._session, path, ids, *days, progress=progress, refresh=refresh)
+        return self._interactions(path, ids, days, progress=progress, refresh=refresh)
 
     def channels(self) -> pl.DataFrame:
         """Return the account's execution channels; one row a channel."""
@@ -281,12 +279,7 @@ class OptimoveClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -295,3 +288,9 @@ class OptimoveClient:
     def _own(self, process: SandboxProcess) -> None:
         # Also when the client is forgotten, and when Python ends.
         self._stop_sandbox = weakref.finalize(self, process.stop)
+
+    def _interactions(
+        self, path: str, ids: list[str], days: tuple[date, date], **how: ProgressOption
+    ) -> pl.DataFrame:
+        options: Any = {**how, "formats": self._formats}
+        return interactions(self._session, path, ids, *days, **options)

@@ -39,7 +39,7 @@ class Converter:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", value):
+    if isinstance(value, str) and re.fullmatch(r"0|-?[1-9][0-9]{0,18}", value):
         value = int(value)
     elif isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < 20:  # noqa: PLR2004 - digits of int64, and one
         whole = int(value)

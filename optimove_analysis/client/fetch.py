@@ -92,6 +92,7 @@ class _Run:
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+                self.stop.set()
                 self.results.put((position, error))
 
     def ask(self, request: Request) -> Answer:
@@ -153,12 +154,13 @@ def fetch_missing(
     failure: tuple[int, BaseException] | None = None
     done = 0
     with _shown(progress, todo) as show:
+        show(Progress(0, cached, len(requests), session.quota.eta(todo)))
         try:
             for thread in threads:
                 thread.start()
             deadline = float("inf")
             while done < todo and time.monotonic() < deadline:
-                # As the queue is, so is the wait for Ctrl-C on some systems: short.
+                # The waits are short because some systems hear of Ctrl-C between them only.
                 alive = any(thread.is_alive() for thread in threads)
                 try:
                     position, result = run.results.get(timeout=0.2 if alive else 0.0)
@@ -167,7 +169,6 @@ def fetch_missing(
                         break
                     continue
                 if isinstance(result, BaseException):
-                    run.stop.set()
                     failure = failure or (position, result)
                     deadline = min(deadline, time.monotonic() + _LINGER)
                     continue
@@ -179,7 +180,10 @@ def fetch_missing(
             run.stop.set()
     if failure is not None:
         position, error = failure
-        kept_now = f"{cached + done} of {len(requests)} answers are kept; calling again goes on."
+        kept_now = (
+            f"({cached + done} of {len(requests)} answers are kept; calling again goes on from "
+            "there.)"
+        )
         raise _explained(
             error, requests[position].label, kept_now if session.cache.works else ""
         ) from error
@@ -199,7 +203,8 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
 
         def show(state: Progress) -> None:
             bar.set_postfix_str(str(state), refresh=False)
-            bar.update()
+            bar.update(state.fetched - bar.n)
+            bar.refresh()
 
         yield show
 

@@ -15,7 +15,6 @@ import threading
 from pathlib import Path
 from typing import Final
 
-import optimove_analysis
 from optimove_analysis.errors import ConnectionFailedError, InputError
 
 __all__ = ["SandboxProcess"]
@@ -46,16 +45,21 @@ class SandboxProcess:
                 command.append(f"--{name.replace('_', '-')}")
             elif value is not False and value is not None:
                 command += [f"--{name.replace('_', '-')}", str(value)]
+        self._said = ""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own module; no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_environment(),
-            # Ctrl-C in a terminal or notebook is for the user's call, not for the sandbox.
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module; no shell
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=_environment(),
+                # Ctrl-C in a terminal or notebook is for the user's call, not for the sandbox.
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise ConnectionFailedError(f"the sandbox did not start: {error}") from error
         line = self._first_line()
         try:
             said = json.loads(line)
@@ -95,6 +99,6 @@ class SandboxProcess:
 
 def _environment() -> dict[str, str]:
     """Return an environment in which a child finds this very package."""
-    here = str(Path(optimove_analysis.__file__).resolve().parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

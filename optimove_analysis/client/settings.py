@@ -117,7 +117,12 @@ class Settings:
             InputError: a missing or malformed credential, an address that is not one, plain HTTP
                 to another machine, or a quota, timeout or thread count that is not positive.
         """
-        limit, per = quota
+        try:
+            limit, per = quota
+        except (TypeError, ValueError):
+            raise InputError(
+                f"quota={quota!r} must be (requests, seconds), as {QUOTA!r}."
+            ) from None
         if limit < 1 or per <= 0 or timeout <= 0 or threads < 1:
             raise InputError(
                 f"quota={quota!r}, timeout={timeout!r} and threads={threads!r} must be positive; "

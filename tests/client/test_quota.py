@@ -7,7 +7,6 @@ import itertools
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Never
 
 import pytest
 from hypothesis import given, settings
@@ -140,7 +139,7 @@ def test_the_eta_is_that_of_the_last_request() -> None:
     assert quota.eta(51) == pytest.approx(16.0)
 
 
-def test_a_failed_send_still_counts() -> Never:
+def test_a_failed_send_still_counts() -> None:
     world = Simulation()
     quota = Quota(1, 10.0, clock=lambda: world.now)
     with pytest.raises(OSError, match="reset"), quota.slot():

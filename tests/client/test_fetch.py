@@ -1,0 +1,82 @@
+"""Many customers at once: progress, failure, Ctrl-C, and going on from there."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+from client.conftest import MakeClient
+
+from optimove_analysis.client import OptimoveClient, Progress
+from optimove_analysis.errors import ApiError
+from optimove_analysis.sandbox import Sandbox, sandbox
+
+FUNCTION = "GetCustomerChannelInteractions"
+YEAR = ("2025-01-01", "2025-12-31")
+
+
+def test_the_first_failure_stops_the_sending_and_calling_again_goes_on(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    client = make_client(box, threads=1)
+    ids = box.world.customer_ids(20)
+    client.interactions(ids[:5], *YEAR)
+    client.interactions(ids[6], *YEAR)
+    sent = box.count(path=FUNCTION)
+    box.answer(FUNCTION, status=400, body=b"no")
+    with pytest.raises(ApiError, match=r"the API answered 400") as raised:
+        client.interactions(ids, *YEAR)
+    assert str(raised.value).startswith(f"customer {ids[5]}: ")
+    assert "(6 of 20 answers are kept; calling again goes on from there.)" in str(raised.value)
+    assert raised.value.status == 400
+    assert box.count(path=FUNCTION) == sent + 1
+
+    assert client.interactions(ids, *YEAR).height > 0
+    assert box.count(path=FUNCTION) == sent + 1 + 14
+
+
+def test_a_failure_among_many_threads_names_one_customer_and_leaves_no_thread(
+    box: Sandbox, client: OptimoveClient
+) -> None:
+    ids = box.world.customer_ids(40)
+    box.answer(FUNCTION, status=400, body=b"no", times=3)
+    with pytest.raises(ApiError, match=r"customer \w+: .* of 40 answers are kept"):
+        client.interactions(ids, *YEAR, progress=False)
+    assert not [t for t in threading.enumerate() if t.name.startswith("optimove-")]
+    assert client.quota.in_flight == 0
+
+
+def test_progress_counts_what_is_fetched_and_what_was_cached(
+    box: Sandbox, client: OptimoveClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = box.world.customer_ids(12)
+    client.interactions(ids[:4], *YEAR)
+    assert "Optimove" not in capsys.readouterr().err
+    seen: list[Progress] = []
+    client.interactions(ids, *YEAR, progress=seen.append)
+    assert [state.fetched for state in seen] == list(range(9))
+    assert {(state.cached, state.total) for state in seen} == {(4, 12)}
+    assert seen[-1].eta == 0.0
+    client.interactions(ids, *YEAR, refresh=True)
+    shown = capsys.readouterr().err
+    assert "12/12" in shown
+    assert "12 fetched, 0 from the cache, about 0:00 left" in shown
+    client.interactions(ids, *YEAR, refresh=True, progress=False)
+    assert not capsys.readouterr().err
+
+
+def test_ctrl_c_comes_through_at_once_and_leaves_nothing_waiting(make_client: MakeClient) -> None:
+    with sandbox(delays=lambda: 0.01) as box:
+        client = make_client(box, quota=(2, 60.0))
+        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+        before = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            client.interactions(box.world.customer_ids(10), *YEAR, progress=False)
+        # A place is free after a minute: far from that is prompt.
+        assert time.monotonic() - before < 30
+        for thread in threading.enumerate():
+            if thread.name.startswith("optimove-"):
+                thread.join(5)
+                assert not thread.is_alive()

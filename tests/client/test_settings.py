@@ -1,0 +1,171 @@
+"""Where the API is and who asks."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimove_analysis.client import OptimoveClient, Secret, Settings
+from optimove_analysis.client.settings import read_environment
+from optimove_analysis.errors import InputError
+
+KEY = "k-0123456789-secret"
+
+
+def of(instance: str = "api5", key: str | None = KEY, **more: Any) -> Settings:
+    return Settings.of(instance, key, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("api5", "https://api5.optimove.net"),
+        (" API12 ", "https://api12.optimove.net"),
+        ("api5.optimove.net", "https://api5.optimove.net"),
+        ("https://api5.optimove.net/", "https://api5.optimove.net"),
+        ("https://api5.optimove.net/current/", "https://api5.optimove.net"),
+        ("https://proxy.example:8443/optimove", "https://proxy.example:8443/optimove"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_instance_is_a_name_or_an_address(given: str, url: str) -> None:
+    assert of(given).url == url
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("http://api5.optimove.net", "in clear"),
+        ("http://192.168.1.7", "in clear"),
+        ("", "not an instance"),
+        ("5", "'api5'"),
+        ("ftp://api5.optimove.net", "not an instance"),
+        ("https://api5.optimove.net?key=1", "not an instance"),
+        ("https://api5.optimove.net:port", "not an address"),
+        ("https://user:pass@api5.optimove.net", "user name"),
+    ],
+)
+def test_what_is_no_instance_is_refused_with_what_is(given: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as error:
+        of(given)
+    assert "pass@" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+def test_a_missing_key_is_answered_with_what_to_set(key: str | None) -> None:
+    with pytest.raises(InputError, match="OPTIMOVE_API_KEY"):
+        of(key=key)
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "kéy", "tab\there"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_quoted(key: str) -> None:
+    with pytest.raises(InputError) as error:
+        of(key=key)
+    assert key not in str(error.value)
+
+
+def test_key_and_token_together_are_refused() -> None:
+    with pytest.raises(InputError, match="one of them"):
+        of(token="t")  # noqa: S106 - not one
+
+
+@pytest.mark.parametrize(
+    "more", [{"quota": (0, 10.0)}, {"quota": (5, 0)}, {"timeout": 0}, {"threads": 0}]
+)
+def test_what_must_be_positive_is(more: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="positive"):
+        of(**more)
+
+
+def test_a_quota_is_a_pair() -> None:
+    with pytest.raises(InputError, match="quota=50 must be"):
+        of(quota=50)
+
+
+def test_a_credential_is_never_shown_or_pickled() -> None:
+    secret = of().credential
+    assert secret.reveal() == KEY
+    for shown in (repr(secret), str(secret), f"{secret}", repr(of()), repr([of()])):
+        assert KEY not in shown
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(of())
+    assert copy.deepcopy(secret) == secret == Secret(KEY) != Secret("other")
+    assert secret != KEY
+
+
+def test_the_name_of_the_cache_file_separates_accounts_and_tells_no_secret() -> None:
+    mine, other = of().cache_name, of(key="another").cache_name
+    assert mine != other
+    assert mine != of("api6").cache_name
+    assert mine != of(key=None, token=KEY).cache_name
+    assert mine == of().cache_name
+    assert KEY not in mine
+    assert mine.startswith("api5-optimove-net-")
+
+
+def test_a_named_account_keeps_its_cache_when_the_key_changes() -> None:
+    assert of(account="shop").cache_name == of(key="new", account="shop").cache_name
+    assert of(account="shop").cache_name != of(account="shop ").cache_name
+    assert of(account="shop").cache_name != of("api6", account="shop").cache_name
+    assert of(account="shop").quota_name != of(key="new", account="shop").quota_name
+
+
+def test_on_loopback_the_port_tells_caches_apart_no_more_but_still_quotas() -> None:
+    one, two = of("http://127.0.0.1:8001"), of("http://127.0.0.1:8002")
+    assert one.cache_name == two.cache_name
+    assert one.quota_name != two.quota_name
+    assert of("https://a.example:1").cache_name != of("https://a.example:2").cache_name
+
+
+def test_the_environment_wins_over_the_dotenv_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        "# ours\nOPTIMOVE_INSTANCE=api5 # the shop's\nexport OPTIMOVE_API_KEY='a # b'\n"
+        'OTHER=x\nOPTIMOVE_CACHE="/some where"\nno equals sign\n\n',
+        encoding="utf-8",
+    )
+    for name in ("OPTIMOVE_INSTANCE", "OPTIMOVE_API_KEY", "OPTIMOVE_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    assert read_environment(tmp_path) == {
+        "OPTIMOVE_INSTANCE": "api5",
+        "OPTIMOVE_API_KEY": "a # b",
+        "OPTIMOVE_CACHE": "/some where",
+    }
+    monkeypatch.setenv("OPTIMOVE_INSTANCE", "api7")
+    assert read_environment(tmp_path)["OPTIMOVE_INSTANCE"] == "api7"
+
+
+def test_a_client_from_the_environment_takes_arguments_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPTIMOVE_INSTANCE", "api7")
+    monkeypatch.setenv("OPTIMOVE_API_KEY", KEY)
+    monkeypatch.setenv("OPTIMOVE_CACHE", str(tmp_path / "kept"))
+    with OptimoveClient.from_env() as client:
+        assert client.settings.url == "https://api7.optimove.net"
+        assert client.settings.credential.reveal() == KEY
+        assert client.cache.path.parent == tmp_path / "kept"
+    with OptimoveClient.from_env("api8", token="t", cache_dir=tmp_path) as client:  # noqa: S106 - not one
+        assert client.settings.url == "https://api8.optimove.net"
+        assert client.settings.header == "Authorization-Token"
+        assert client.cache.path.parent == tmp_path
+
+
+def test_an_environment_without_instance_or_key_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPTIMOVE_INSTANCE", raising=False)
+    monkeypatch.delenv("OPTIMOVE_API_KEY", raising=False)
+    with pytest.raises(InputError, match="OPTIMOVE_INSTANCE"):
+        OptimoveClient.from_env()
+    with pytest.raises(InputError, match="OPTIMOVE_API_KEY"):
+        OptimoveClient.from_env("api5")
