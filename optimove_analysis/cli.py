@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="fetch an audience from the sandbox, write a report")
     demo.add_argument("--out", type=Path, default=Path("optimove-report.html"), metavar="FILE")
-    demo.add_argument("--customers", type=int, default=200, metavar="N", help="default: 200")
+    demo.add_argument("--customers", type=int, default=140, metavar="N", help="default: 140")
     demo.set_defaults(run=_demo)
 
     sandbox = commands.add_parser("sandbox", help="serve the invented account on 127.0.0.1")

@@ -10,6 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import label_of
+from optimove_analysis.schema import STAGES
 
 __all__ = ["html_table", "text_table"]
 
@@ -95,13 +96,18 @@ def _columns(frame: pl.DataFrame) -> list[_Column]:
             write = words.interval if name.endswith("_rate") else words.ratio_interval
             # Without an interval the rate's own word (n/a or a dash) says why.
             cells = [
-                write(row[ends[0]], row[ends[1]])
-                if row[ends[0]] is not None or row[name] is not None
-                else text
+                text if row[name] is None else write(*_estimated(row, ends))
                 for row, text in zip(rows, texts, strict=True)
             ]
             columns.append(_Column(f"95{words.NBSP}% interval", cells, "number"))
     return columns
+
+
+def _estimated(row: dict[str, Any], ends: tuple[str, str]) -> tuple[float | None, float | None]:
+    """Return the ends of an interval; sent of sent is 1 by definition, not by estimate."""
+    if row.get("stage") == STAGES[0] and ends[0].startswith("overall"):
+        return None, None
+    return row[ends[0]], row[ends[1]]
 
 
 def _class(column: _Column) -> str:

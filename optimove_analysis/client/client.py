@@ -42,7 +42,7 @@ class OptimoveClient:
         api_key: the account's key.
         token: a login's token in place of a key.
         account: a name for the account; the cache then outlives a change of the key.
-        cache_dir: the folder of the cache; the user's cache folder by default.
+        cache_dir: the folder of the cache; by default ``OPTIMOVE_CACHE``, else the user's.
         quota: at most so many requests in any so many seconds.
         timeout: seconds to wait for a connection, and for each piece of an answer.
         threads: how many requests may be under way at once.
@@ -111,7 +111,6 @@ class OptimoveClient:
                 "no instance is set: set OPTIMOVE_INSTANCE, as api5, in the environment or in a "
                 ".env file in the working folder; 'sandbox' starts this package's own."
             )
-        options.setdefault("cache_dir", found.get("OPTIMOVE_CACHE"))
         if "token" not in options:
             api_key = api_key or found.get("OPTIMOVE_API_KEY")
         return cls(instance, api_key, **options)

@@ -33,6 +33,8 @@ class Ledger:
     """What was sent under one key, in the memory of this process."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    sent: int = 0
+    """Requests sent since the process began."""
     in_flight: int = 0
     """Requests sent whose answer has not come."""
     answered: deque[float] = field(default_factory=deque)
@@ -93,6 +95,11 @@ class Quota:
         return f"Quota({self.limit}, {self.per})"
 
     @property
+    def sent(self) -> int:
+        """Requests that this process has sent under this key, tries included."""
+        return self._ledger.sent
+
+    @property
     def in_flight(self) -> int:
         """Requests under this key that are sent and not answered."""
         return self._ledger.in_flight
@@ -151,6 +158,7 @@ class Quota:
             excess = ledger.in_flight + len(recent) - self.limit + 1
             if excess <= 0:
                 ledger.in_flight += 1
+                ledger.sent += 1
                 return 0.0
             if excess <= len(recent):
                 # A wait too small for the clock to see would be asked for over and over.

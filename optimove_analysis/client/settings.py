@@ -131,7 +131,9 @@ class Settings:
         credential, header = _credential(api_key, token)
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
-        folder = Path(cache_dir) if cache_dir else platformdirs.user_cache_path("optimove-analysis")
+        # Where answers may lie is a matter of the machine, not of how a client is made.
+        folder = cache_dir or read_environment().get("OPTIMOVE_CACHE")
+        folder = Path(folder or platformdirs.user_cache_path("optimove-analysis"))
         return cls(
             url=_address(instance),
             credential=credential,

@@ -142,11 +142,6 @@ def _columns(table: pl.DataFrame, known: Iterable[str], wanted: Iterable[str]) -
     known = set(known) | {"channel_id"}
     own = [name for name in table.columns if name not in known]
     shown = [*own, *(name for name in wanted if not table[name].is_null().all())]
-    if "stage" in known:  # the first stage's share of sent is 1 by definition, not by estimate
-        first = pl.col("stage") == STAGES[0]
-        table = table.with_columns(
-            pl.when(~first).then(name).alias(name) for name in ("overall_lo", "overall_hi")
-        )
     return table.select(shown)
 
 
