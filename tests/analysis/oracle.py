@@ -112,6 +112,10 @@ def _fate(row: Row, rules: Rules, *, assume_sent: bool) -> str:
     return "counted"
 
 
+def _counts(row: Row) -> bool:
+    return bool(row["fate"] == "counted")
+
+
 def _reach(row: Row, rules: Rules) -> tuple[set[str], set[str], set[str]]:
     """Stages observed in the window, reached in it, and observed only after it."""
     has = STAGES_OF.get(row["channel_id"], ALL)
@@ -178,13 +182,14 @@ def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
     for row in _judged(path, rules):
         groups.setdefault(tuple(row[name] for name in by), []).append(row)
     result: Numbers = {}
-    for group, members in groups.items():
-        counted = [row for row in members if row["fate"] == "counted"]
+    for group, everything in groups.items():
+        members = everything
         if "channel_id" in by:
             shared = set(members[0]["has"])
         else:
-            counted = [row for row in counted if len(row["has"]) > 1]
-            shared = set.intersection(ALL, *(row["has"] for row in counted))
+            members = [row for row in members if len(row["has"]) > 1]
+            shared = set.intersection(ALL, *(row["has"] for row in members if _counts(row)))
+        counted = [row for row in members if _counts(row)]
         before = None
         for stage in ("sent", "delivered", "opened", "clicked"):
             if stage == "opened" and rules.opens == "ignore":
@@ -210,11 +215,11 @@ def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
     messages = sum(k for k, _, _ in by_customer.values())
     sent, previous = len(counted), sum(n for _, _, n in by_customer.values())
     overall = interval([(k, n) for k, n, _ in by_customer.values()])
-    step = interval([(k, n) for k, _, n in by_customer.values()])
     if before is None and overall:
         overall = 1.0, 1.0  # sent of sent: nothing is estimated
-    if before is None:
-        step = None
+    # Reported counts (nothing implied) can grow from stage to stage: that is no rate.
+    has_step = before is not None and 0 < previous >= messages
+    step = interval([(k, n) for k, _, n in by_customer.values()]) if has_step else None
     return {
         "messages": messages,
         "n_observed": sum(stage in row["seen"] for row in counted),
@@ -224,10 +229,11 @@ def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
         "overall_lo": overall and overall[0],
         "overall_hi": overall and overall[1],
         "previous": None if before is None else previous,
-        "step_rate": messages / previous if before and previous else None,
+        "step_rate": messages / previous if has_step else None,
         "step_lo": step and step[0],
         "step_hi": step and step[1],
         "customers": len(by_customer),
+        "small": sent < 30,
     }
 
 
@@ -244,7 +250,7 @@ def mix(
         groups.setdefault((*(row[name] for name in by), period), []).append(row)
     result: Numbers = {}
     for group, members in groups.items():
-        counted = [row for row in members if row["fate"] == "counted"]
+        counted = [row for row in members if _counts(row)]
         for channel in {row["channel_id"] for row in members}:
             can = bool(STAGES_OF.get(channel, ALL) & engagement)
             result[*group, channel] = _share(channel, counted, can=can)
