@@ -45,7 +45,7 @@ def _rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
     for _ in range(lives):
         key, sent = chance.choice(keys), chance.randint(0, 24)
         days = [sent + chance.choice([0, 0, 1, 2, 5, 7, 8, 12, -3]) for _ in range(4)]
-        events = [(sent, 1)] * chance.choice([0, 1, 1, 1, 1, 2])
+        events: list[tuple[int, int | None]] = [(sent, 1)] * chance.choice([0, 1, 1, 1, 1, 2])
         events += [(day, chance.choice(EVENTS)) for day in days[: chance.randint(0, 4)]]
         through = chance.choice([DAY0 + dt.timedelta(days=25), None, _day(chance)])
         rows += [
