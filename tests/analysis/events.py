@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from typing import Any
 
 import polars as pl
@@ -23,6 +24,11 @@ _IDS = {
 }
 _EVENT_IDS: dict[str, int] = {meaning: event_id for event_id, meaning in EVENT_IDS.items()}
 COMPLETE = dt.date(2025, 12, 31)
+
+
+def seeded(seed: int) -> random.Random:
+    """Return a generator whose draws are the same each time."""
+    return random.Random(seed)  # noqa: S311 - statistics, no secret
 
 
 def day(number: int) -> dt.date:

@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 
 import polars as pl
+from analysis.events import seeded
 from hypothesis import strategies as st
 
 from optimove_analysis.schema import INTERACTIONS
@@ -64,7 +65,7 @@ def _rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
 def interactions(draw: st.DrawFn, *, complete: bool = False) -> pl.DataFrame:
     """Draw a frame; with ``complete``, one in which every message is mature."""
     lives = draw(st.sampled_from([12, 20, 30, 45, 5, 1, 0]), label="lives")
-    chance = random.Random(draw(st.integers(0, 2**32), label="seed"))  # noqa: S311 - no secret
+    chance = seeded(draw(st.integers(0, 2**32), label="seed"))
     rows = _rows(chance, lives)
     if not rows:
         return INTERACTIONS.empty()
