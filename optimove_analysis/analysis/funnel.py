@@ -182,9 +182,10 @@ def _stage_rows(
         "n_immature": pl.col("n_immature"),
         "n_unobserved": pl.col("n_unobserved"),
         "sent": pl.col("reached_sent"),
-        **_rate_columns(stage, "overall", has),
+        **_rate_columns(stage, "overall", has, has),
         "previous": pl.lit(None, pl.Int64) if first else pl.when(has).then(f"_step_n_{stage}"),
-        **_rate_columns(stage, "step", has & pl.lit(not first)),
+        # With nothing implied, a stage is no part of the one before: their ratio is no proportion.
+        **_rate_columns(stage, "step", has & pl.lit(not first), pl.lit(rules.implied == "lower")),
         "customers": pl.col("customers"),
         "small": pl.col("reached_sent") < SMALL_N,
         "method": pl.when(pl.col("customers") > 1)
@@ -200,17 +201,17 @@ def _stage_rows(
     return wide.select(*group.write(), *(columns[name].alias(name) for name in FUNNEL.names))
 
 
-def _rate_columns(stage: Stage, rate: str, has: pl.Expr) -> dict[str, pl.Expr]:
+def _rate_columns(
+    stage: Stage, rate: str, has: pl.Expr, is_proportion: pl.Expr
+) -> dict[str, pl.Expr]:
     k = pl.col(f"reached_{stage}")
     n, kk, kn, nn, m = (pl.col(f"_{rate}_{part}_{stage}") for part in ("n", "kk", "kn", "nn", "m"))
-    # With implied="none" more messages can be reported at a stage than at the one before: the
-    # two counts then are no rate.
     share = pl.when(has & (n > 0) & (k <= n)).then(k / n)
     effective = effective_n(k, n, kk, kn, nn, m)
     lo, hi = wilson(share * effective, effective)
     if stage == STAGES[0]:
         lo = hi = share  # sent / sent is 1 by definition: there is nothing to estimate
-    some = share.is_not_null()
+    some = share.is_not_null() & is_proportion
     return {
         f"{rate}_rate": share,
         f"{rate}_lo": pl.when(some).then(lo),

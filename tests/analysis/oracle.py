@@ -197,7 +197,7 @@ def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
             if stage not in shared:
                 result[*group, stage] = {"messages": None}
                 continue
-            result[*group, stage] = _stage(stage, before, counted) | {
+            result[*group, stage] = _stage(stage, before, counted, rules.implied) | {
                 "n_immature": sum(row["fate"] == "immature" for row in members),
                 "n_unobserved": sum(row["fate"] == "unobserved" for row in members),
             }
@@ -205,7 +205,7 @@ def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
     return result
 
 
-def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
+def _stage(stage: str, before: str | None, counted: Sequence[Row], implied: str) -> Row:
     by_customer: dict[str, list[int]] = {}
     for row in counted:
         sums = by_customer.setdefault(row["customer_id"], [0, 0, 0])
@@ -219,7 +219,9 @@ def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
         overall = 1.0, 1.0  # sent of sent: nothing is estimated
     # Reported counts (nothing implied) can grow from stage to stage: that is no rate.
     has_step = before is not None and 0 < previous >= messages
-    step = interval([(k, n) for k, _, n in by_customer.values()]) if has_step else None
+    step = None
+    if has_step and implied == "lower":
+        step = interval([(k, n) for k, _, n in by_customer.values()])
     return {
         "messages": messages,
         "n_observed": sum(stage in row["seen"] for row in counted),

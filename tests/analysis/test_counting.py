@@ -173,9 +173,17 @@ def test_with_nothing_implied_only_what_was_reported_counts() -> None:
 def test_a_stage_reported_more_often_than_the_one_before_gives_no_rate() -> None:
     rows = frame(*sends(3, clicked=2), on(4, "opened", campaign_id=0))
     assert reached(rows, "previous", implied="none") == [None, 3, 0, 1]
-    for column in ("step_rate", "step_lo", "step_hi"):
-        assert reached(rows, column, implied="none")[2:] == [None, None]
+    assert reached(rows, "step_rate", implied="none") == [None, 0.0, None, None]
     assert reached(rows, "overall_rate", implied="none")[3] == pytest.approx(2 / 3)
+
+
+def test_with_nothing_implied_a_stage_is_no_part_of_the_one_before_and_has_no_interval() -> None:
+    # One opened and another clicked: 1 / 1 is no 100 % of anything.
+    rows = frame(*sends(3, clicked=1), on(4, "opened", campaign_id=2))
+    assert reached(rows, "step_rate", implied="none")[3] == 1.0
+    assert reached(rows, "step_lo", implied="none") == [None] * 4
+    assert reached(rows, "step_hi", implied="none") == [None] * 4
+    assert reached(rows, "overall_hi", implied="none")[3] < 1.0
 
 
 def test_a_bounce_undoes_the_delivery_and_the_open_unless_clicked() -> None:
