@@ -47,6 +47,17 @@ def guess_kind(channel_name: str) -> Kind:
     return "unknown"
 
 
+def _check_ids(name: str, entries: object) -> None:
+    if not isinstance(entries, Mapping):
+        message = f"{name}={entries!r} must map ids to names, like {{504: ...}}."
+        raise InputError(message)
+    for key in entries:
+        # The text "504" would be found in no frame, and nothing would say so.
+        if not isinstance(key, int) or isinstance(key, bool):
+            message = f"the id {key!r} in {name} must be a whole number."
+            raise InputError(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What an account's channel ids and event ids mean.
@@ -74,15 +85,7 @@ class Catalogue:
 
     def __post_init__(self) -> None:
         for name in ("channels", "kinds", "events"):
-            entries = getattr(self, name)
-            if not isinstance(entries, Mapping):
-                message = f"{name}={entries!r} must map ids to names, like {{504: ...}}."
-                raise InputError(message)
-            for key in entries:
-                # "504" would be found by no channel of any frame, and nothing would say so.
-                if not isinstance(key, int) or isinstance(key, bool):
-                    message = f"the id {key!r} in {name} must be a whole number, not text."
-                    raise InputError(message)
+            _check_ids(name, getattr(self, name))
         for channel_name in self.channels.values():
             if not isinstance(channel_name, str):
                 message = f"the channel name {channel_name!r} must be text."
