@@ -51,6 +51,11 @@ def test_by_may_be_a_column_that_the_user_joined_on() -> None:
     ]
 
 
+def test_by_may_be_an_optional_column_that_the_frame_does_not_have() -> None:
+    rows = frame(*sends(2)).drop("campaign_type")
+    assert funnel(rows, by="campaign_type")["campaign_type"].to_list() == [None] * 4
+
+
 @pytest.mark.parametrize("dtype", [pl.Categorical(), pl.Enum(["b", "a"]), pl.String(), pl.Binary()])
 def test_by_keeps_its_type_and_its_nulls(dtype: pl.DataType) -> None:
     rows = frame(*(on(3, "sent", campaign_id=i) for i in range(3)))
