@@ -196,7 +196,7 @@ def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
                 seen["spam_complaint"],
             )
         )
-    # Side events and bounces come out of the window too, but only stages are shown as late.
+    # A bounced message was not opened late either.
     late = {"sent": pl.lit(False)} | {
         stage: has[stage]
         & pl.col(f"{stage}_on").is_not_null()

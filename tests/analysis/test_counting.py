@@ -197,6 +197,11 @@ def test_a_bounce_undoes_the_delivery_and_the_open_unless_clicked() -> None:
     ]
 
 
+def test_what_bounced_was_not_opened_late_either() -> None:
+    rows = frame(on(3, "sent"), on(3, "bounced"), on(30, "opened"))
+    assert reached(rows, "n_late") == [0, 0, 0, 0]
+
+
 def test_a_bounce_alone_is_no_conflict() -> None:
     rows = frame(on(3, "sent"), on(3, "bounced"))
     assert reached(rows) == [1, 0, 0, 0]
