@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
+from analysis.intervals import index_interval, interval
 
 Row: TypeAlias = dict[str, Any]
 Numbers: TypeAlias = dict[tuple[Any, ...], Row]
@@ -155,27 +156,6 @@ def _judged(path: Path, rules: Rules) -> list[Row]:
     return rows
 
 
-def wilson(k: float, n: float) -> tuple[float, float]:
-    z = 1.959963984540054
-    middle = (k / n + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
-
-
-def interval(pairs: Sequence[tuple[int, int]]) -> tuple[float, float] | None:
-    """Interval of sum(k)/sum(n) over customers' (k, n)."""
-    pairs = [(k, n) for k, n in pairs if n]
-    total_k, total_n = sum(k for k, _ in pairs), sum(n for _, n in pairs)
-    if not total_n:
-        return None
-    p, m, n_effective = total_k / total_n, len(pairs), float(total_n)
-    if m > 1 and 0 < p < 1:
-        residuals = sum((k - p * n) ** 2 for k, n in pairs)
-        variance = residuals * m / (m - 1) / total_n**2
-        n_effective /= max(1.0, variance / (p * (1 - p) / total_n))
-    return wilson(p * n_effective, n_effective)
-
-
 def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
     rules = Rules(**options)
     groups: dict[tuple[Any, ...], list[Row]] = {} if by else {(): []}
@@ -264,7 +244,7 @@ def _share(channel: int | None, counted: Sequence[Row], *, can: bool) -> Row:
     s, e = len(own), sum(row["hit"] for row in own)
     sends, hits = len(counted), sum(row["hit"] for row in counted)
     index = (e / hits) / (s / sends) if can and hits and s else None
-    lo, hi = _index_interval(channel, counted, index) if index is not None else (None, None)
+    lo, hi = index_interval(channel, counted, index) if index is not None else (None, None)
     return {
         "sends": s,
         "engagements": e if can else None,
@@ -274,28 +254,6 @@ def _share(channel: int | None, counted: Sequence[Row], *, can: bool) -> Row:
         "index_lo": lo,
         "index_hi": hi,
     }
-
-
-def _index_interval(
-    channel: int | None, counted: Sequence[Row], index: float
-) -> tuple[float | None, float | None]:
-    own = [row for row in counted if row["channel_id"] == channel]
-    s, e = len(own), sum(row["hit"] for row in own)
-    sends, hits = len(counted), sum(row["hit"] for row in counted)
-    if index == 0:
-        return 0.0, wilson(0, s)[1] * sends / hits
-    one_customer = len({row["customer_id"] for row in counted}) == 1
-    parts: dict[Any, float] = {}
-    for number, row in enumerate(counted):
-        cluster = number if one_customer else row["customer_id"]
-        mine = row["channel_id"] == channel
-        part = mine * row["hit"] / e - mine / s - row["hit"] / hits + 1 / sends
-        parts[cluster] = parts.get(cluster, 0.0) + part
-    m = len(parts)
-    if m == 1:
-        return None, None
-    half = 1.959963984540054 * math.sqrt(sum(z * z for z in parts.values()) * m / (m - 1))
-    return index * math.exp(-half), index * math.exp(half)
 
 
 def assert_equal(frame: pl.DataFrame, keys: Sequence[str], expected: Numbers) -> None:
