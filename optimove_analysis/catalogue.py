@@ -47,6 +47,17 @@ def guess_kind(channel_name: str) -> Kind:
     return "unknown"
 
 
+def _check_ids(name: str, entries: object) -> None:
+    if not isinstance(entries, Mapping):
+        message = f"{name}={entries!r} must map ids to names, like {{504: ...}}."
+        raise InputError(message)
+    for key in entries:
+        # The text "504" would be found in no frame, and nothing would say so.
+        if not isinstance(key, int) or isinstance(key, bool):
+            message = f"the id {key!r} in {name} must be a whole number."
+            raise InputError(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What an account's channel ids and event ids mean.
@@ -73,12 +84,20 @@ class Catalogue:
     """Whether the account's answers hold sent events; None: look at each frame."""
 
     def __post_init__(self) -> None:
+        for name in ("channels", "kinds", "events"):
+            _check_ids(name, getattr(self, name))
+        for channel_name in self.channels.values():
+            if not isinstance(channel_name, str):
+                message = f"the channel name {channel_name!r} must be text."
+                raise InputError(message)
         for meaning in self.events.values():
             if meaning not in get_args(Meaning):
                 raise InputError.option("event meaning", meaning, get_args(Meaning))
         for kind in self.kinds.values():
-            if kind not in KIND_STAGES:
-                raise InputError.option("channel kind", kind, KIND_STAGES)
+            if kind not in get_args(Kind):
+                raise InputError.option("channel kind", kind, get_args(Kind))
+        if self.reports_sent is not None and not isinstance(self.reports_sent, bool):
+            raise InputError.option("reports_sent", self.reports_sent, (None, True, False))
 
     def channel(self, channel_id: int | None) -> str:
         """Return a channel's name; one that has none says its id."""
@@ -114,7 +133,7 @@ class Catalogue:
     @classmethod
     def from_channels(cls, channels: pl.DataFrame, **more: Any) -> Self:  # noqa: ANN401 - the other fields, checked by __init__
         """Make a catalogue of ``client.channels()``; ``more`` are the other fields."""
-        named = CHANNELS.check(channels).drop_nulls("channel_id")
+        named = CHANNELS.check(channels).drop_nulls(["channel_id", "channel_name"])
         return cls(channels=dict(named.select("channel_id", "channel_name").iter_rows()), **more)
 
     def save(self, path: str | Path) -> None:
@@ -136,15 +155,13 @@ class Catalogue:
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            for name in content:
-                if name not in {"channels", "kinds", "events", "reports_sent"}:
+            for name in content.keys():  # noqa: SIM118 - says at once that a list is no catalogue
+                if name not in cls.__dataclass_fields__:
                     raise InputError.option("catalogue entry", name, cls.__dataclass_fields__)
             for name in ("channels", "kinds", "events"):
                 if name in content:  # JSON has text keys only
                     content[name] = {int(key): value for key, value in content[name].items()}
-        except InputError:
-            raise
+            return cls(**content)
         except (TypeError, ValueError, AttributeError) as error:
             message = f"{path} is not a catalogue ({error}); Catalogue().save(path) writes one."
             raise InputError(message) from error
-        return cls(**content)

@@ -30,7 +30,7 @@ def suggest(seen: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(seen, known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"it may be {', '.join(map(repr, known))}."
+    return f"it may be {', '.join(map(repr, known))}." if known else "there is none."
 
 
 class OptimoveAnalysisError(Exception):

@@ -10,16 +10,16 @@ from typing import Literal, TypeAlias, get_args
 import polars as pl
 
 from optimove_analysis.analysis.counting import (
-    By,
-    Grouping,
     Implied,
     Opens,
     Rules,
     channel_name,
     has_stage,
+    is_unknown_kind,
     tally,
 )
-from optimove_analysis.analysis.notes import SUMS, notes
+from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
 from optimove_analysis.analysis.rates import Z95, wilson
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
@@ -83,17 +83,17 @@ def channel_mix(
     >>> channel_mix(frame).select("channel", "sends", "share_of_sends", "index").rows()
     [('E-mail', 3, 0.75, 0.6666666666666666), ('SMS', 1, 0.25, 2.0)]
     """
-    rules = Rules(window, as_of, implied, assume_sent, opens, catalogue or Catalogue())
+    known = Catalogue() if catalogue is None else catalogue
+    rules = Rules(window, as_of, implied, assume_sent, opens, known)
     if of not in get_args(Engagement):
         raise InputError.option("of", of, get_args(Engagement))
     if of == "opened" and opens == "ignore":
         message = 'of="opened" and opens="ignore" contradict each other: leave one out.'
         raise InputError(message)
-    if every is not None and not re.fullmatch(r"[1-9]\d*(d|w|mo|q|y)", every):
+    if every is not None and not re.fullmatch(r"[1-9]\d{0,3}(d|w|mo|q|y)", str(every)):
         message = f"every={every!r} is no length of time: it may be '1d', '1w', '1mo', '1q', '1y'."
         raise InputError(message)
     group = Grouping.of(by, taken=CHANNEL_MIX.names)
-    group.check(interactions)
     checked = INTERACTIONS.check(interactions)
     mixed = _mix(checked.lazy(), rules, group, every, of)
     return mixed if isinstance(checked, pl.LazyFrame) else mixed.collect()
@@ -103,15 +103,16 @@ def _mix(
     rows: pl.LazyFrame, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.LazyFrame:
     period = pl.lit(None, pl.Date) if every is None else pl.col("send_date").dt.truncate(every)
-    keys = [*group.names, "period"]
+    keys = [*group.keys, "period"]
     counts = (
         tally(rows, rules, group, period.alias("period"))
-        .rename({"_channel": "channel_id", "sent": "s"})
-        .with_columns(_can=_can_engage(rules, of))
-        .with_columns(e=pl.when("_can").then(of if of == "engaged" else f"reached_{of}"))
-    )
-    silent = pl.when(~pl.col("_can") & (pl.col("s") > 0)).then(
-        pl.lit("This channel reports nothing that is engagement: its sends count.")
+        .with_columns(
+            _can=_can_engage(rules, of), _late="late_engaged" if of == "engaged" else f"late_{of}"
+        )
+        .with_columns(
+            s="reached_sent",
+            e=pl.when("_can").then("engaged" if of == "engaged" else f"reached_{of}"),
+        )
     )
     columns = {
         "channel": channel_name(rules.catalogue),
@@ -126,14 +127,27 @@ def _mix(
         "window": pl.lit(rules.window, pl.Int32),
         "as_of": pl.lit(rules.as_of, pl.Date) if rules.as_of else pl.col("through_last"),
         "opens": pl.lit(rules.opens),
-        "notes": notes(rules, silent),
+        "notes": notes(rules, *_own_notes(rules, of)),
     }
     return (
         _sums(counts, keys)
         .with_columns(expression.alias(name) for name, expression in columns.items())
-        .select(*group.names, *CHANNEL_MIX.names)
-        .sort(*keys, "channel_id")
+        .select(*group.write(), *CHANNEL_MIX.names)
+        .sort(*group.names, "period", "channel_id")
     )
+
+
+def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
+    first = "engagement" if of == "engaged" else f"{of} event"
+    return [
+        pl.when(pl.col("_late") > 0).then(
+            pl.format(f"{{}} whose first {first} came after the window.", number_of("_late"))
+        ),
+        pl.when(~pl.col("_can") & (pl.col("s") > 0)).then(
+            pl.lit("This channel reports nothing that is engagement: its sends count.")
+        ),
+        pl.when(is_unknown_kind(rules.catalogue)).then(unknown_kinds("s")),
+    ]
 
 
 def _can_engage(rules: Rules, of: Engagement) -> pl.Expr:
@@ -150,7 +164,7 @@ def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     ``s_ea`` is the sum over customers of the product of the two. ``g_`` marks the whole group.
     """
     s, e, sa, ea = (pl.col(name) for name in ("s", "e", "sa", "ea"))
-    customers = counts.group_by(*keys, "_customer").agg(s.sum().alias("sa"), e.sum().alias("ea"))
+    customers = counts.group_by(*keys, "customer_id").agg(s.sum().alias("sa"), e.sum().alias("ea"))
     groups = customers.group_by(keys).agg(
         sa.sum().alias("g_s"),
         ea.sum().alias("g_e"),
@@ -160,7 +174,7 @@ def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         (sa > 0).sum().cast(pl.Int64).alias("g_m"),
     )
     channels = (
-        counts.join(customers, on=[*keys, "_customer"], how="left", nulls_equal=True)
+        counts.join(customers, on=[*keys, "customer_id"], how="left", nulls_equal=True)
         .group_by(*keys, "channel_id")
         .agg(
             pl.col("_can").first(),
@@ -171,7 +185,7 @@ def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
                 (one * other).sum().alias(f"{one.meta.output_name()}_{other.meta.output_name()}")
                 for one, other in ((e, e), (e, s), (s, s), (e, ea), (e, sa), (s, ea), (s, sa))
             ),
-            *(pl.col(name).sum() for name in SUMS),
+            *(pl.col(name).sum() for name in (*SUMS, "_late")),
             pl.col("through_first").min(),
             pl.col("through_last").max(),
         )

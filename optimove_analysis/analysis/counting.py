@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import polars as pl
 
+from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.errors import InputError, SchemaError, suggest
+from optimove_analysis.errors import InputError
 from optimove_analysis.schema import (
     CONTROL_ACTION_ID,
-    INTERACTIONS,
     MESSAGES,
     SIDE_EVENTS,
     STAGES,
@@ -23,20 +22,18 @@ from optimove_analysis.schema import (
 )
 
 __all__ = [
-    "By",
-    "Grouping",
     "Implied",
     "Opens",
     "Rules",
     "channel_name",
     "has_stage",
+    "is_single_stage",
+    "is_unknown_kind",
     "tally",
-    "within",
 ]
 
 Implied: TypeAlias = Literal["lower", "none"]
 Opens: TypeAlias = Literal["trust", "ignore"]
-By: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
 
 _EVENTS: Final[tuple[Meaning, ...]] = (*STAGES[1:], *SIDE_EVENTS)
 
@@ -65,6 +62,8 @@ class Rules:
             raise InputError.option("implied", self.implied, get_args(Implied))
         if self.opens not in get_args(Opens):
             raise InputError.option("opens", self.opens, get_args(Opens))
+        if self.assume_sent is not None and not isinstance(self.assume_sent, bool):
+            raise InputError.option("assume_sent", self.assume_sent, (None, True, False))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -78,53 +77,6 @@ class Rules:
         if self.catalogue.reports_sent is not None:
             return pl.lit(not self.catalogue.reports_sent)
         return ~pl.col("send_observed").any()
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """The columns that results are grouped by: their expressions, names, and what they need."""
-
-    expressions: tuple[pl.Expr, ...]
-    names: tuple[str, ...]
-    keep: tuple[str, ...]
-    """Columns of the user's own that messages must carry over."""
-
-    @classmethod
-    def of(cls, by: By, *, taken: Sequence[str]) -> Self:
-        """Read ``by``; ``taken`` are the result's own columns, which a group may not be named."""
-        listed = [by] if isinstance(by, str | pl.Expr) else list(by)
-        expressions = tuple(pl.col(one) if isinstance(one, str) else one for one in listed)
-        names = tuple(expression.meta.output_name() for expression in expressions)
-        for name in names:
-            if name in taken:
-                message = f"by={name!r} is the name of a column of the result; .alias() another."
-                raise InputError(message)
-            if names.count(name) > 1:
-                message = f"by= names {name!r} twice."
-                raise InputError(message)
-        roots = {root for expression in expressions for root in expression.meta.root_names()}
-        return cls(expressions, names, tuple(sorted(roots - set(MESSAGES.names))))
-
-    def check(self, interactions: pl.DataFrame | pl.LazyFrame) -> None:
-        """Say which columns there are where one that is asked for is not."""
-        there = set(interactions.collect_schema().names()) | set(INTERACTIONS.names)
-        for name in self.keep:
-            if name not in there:
-                known = sorted(there | set(MESSAGES.names))
-                message = f"by= asks for {name!r}, which is no column; {suggest(name, known)}"
-                raise SchemaError(message)
-
-    def aggregate(
-        self, frame: pl.LazyFrame, *sums: pl.Expr, also: Sequence[str] = ()
-    ) -> pl.LazyFrame:
-        """Aggregate by the group's columns and ``also``; with none at all, to one row."""
-        keys = [*self.names, *also]
-        return frame.group_by(keys).agg(*sums) if keys else frame.select(*sums)
-
-
-def within(expression: pl.Expr, names: Sequence[str]) -> pl.Expr:
-    """Return the expression over the rows of each group; with no names, over all."""
-    return expression.over(*names) if names else expression
 
 
 def has_stage(catalogue: Catalogue, stage: Stage) -> pl.Expr:
@@ -164,38 +116,31 @@ def tally(
 
     ``further`` are expressions over messages to group by as well (a period). The columns:
 
-    - ``sent`` and, for the stages after it, ``reached_<stage>``: messages that count;
-    - ``observed_<stage>``, ``late_<stage>``, ``engaged``: of those;
+    - the group's keys, ``further``, ``customer_id`` and ``channel_id``;
+    - ``reached_<stage>``, ``observed_<stage>``, ``late_<stage>``: messages that count, by what
+      happened; ``reached_sent`` is all of them;
+    - ``engaged``, ``late_engaged``: of those, by whether there was any engagement, and when;
     - ``n_<reason>``: messages or events that do not count, by reason, for columns and notes;
     - ``through_first``, ``through_last``: the days through which the counted are complete.
     """
     found = messages(interactions, catalogue=rules.catalogue, keep=by.keep)
-    judged = _judge(found, rules)
+    # Only now may names be ours: no expression of the user's is read after this.
+    judged = _judge(found.select(*MESSAGES.names, *by.read(), *further), rules)
     counted = pl.col("_counted")
     of_all = ("control", "unobserved", "unknown_only", "dateless", "immature", "ahead")
     per_message = ("orphans", "unknown", "undated", "collapsed")
     of_counted = ("conflicts", "off_stage", "no_through", "assumed")
-    stages = rules.stages
-    return (
-        judged.with_columns(*by.expressions)
-        .group_by(
-            *by.names,
-            *further,
-            pl.col("customer_id").alias("_customer"),
-            pl.col("channel_id").alias("_channel"),
-        )
-        .agg(
-            _sum(counted).alias("sent"),
-            *(_sum(counted & pl.col(f"_reached_{s}")).alias(f"reached_{s}") for s in stages[1:]),
-            *(_sum(counted & pl.col(f"_observed_{s}")).alias(f"observed_{s}") for s in stages),
-            *(_sum(counted & pl.col(f"_late_{s}")).alias(f"late_{s}") for s in stages[1:]),
-            _sum(counted & pl.col("_engaged")).alias("engaged"),
-            *(_sum(pl.col(f"_{reason}")).alias(f"n_{reason}") for reason in of_all),
-            *(pl.col(f"n_{oddity}").sum() for oddity in per_message),
-            *(_sum(counted & pl.col(f"_{oddity}")).alias(f"n_{oddity}") for oddity in of_counted),
-            pl.col("_through").filter(counted).min().alias("through_first"),
-            pl.col("_through").filter(counted).max().alias("through_last"),
-        )
+    happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in rules.stages]
+    return judged.group_by(
+        *by.keys, *(one.meta.output_name() for one in further), "customer_id", "channel_id"
+    ).agg(
+        *(_sum(counted & pl.col(f"_{name}")).alias(name) for name in happened),
+        *(_sum(counted & pl.col(f"_{name}")).alias(name) for name in ("engaged", "late_engaged")),
+        *(_sum(pl.col(f"_{reason}")).alias(f"n_{reason}") for reason in of_all),
+        *(pl.col(f"n_{oddity}").sum() for oddity in per_message),
+        *(_sum(counted & pl.col(f"_{oddity}")).alias(f"n_{oddity}") for oddity in of_counted),
+        pl.col("_through").filter(counted).min().alias("through_first"),
+        pl.col("_through").filter(counted).max().alias("through_last"),
     )
 
 
@@ -236,7 +181,8 @@ def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         "opened": has["opened"] & seen["opened"] & ~bounced,
         "clicked": has["clicked"] & seen["clicked"],
     }
-    reached = dict(own)
+    # A message that counts is one that was sent, observed or not.
+    reached = own | {"sent": pl.lit(True)}
     if rules.implied == "lower":
         reached["opened"] = has["opened"] & (own["opened"] | own["clicked"])
         reached["delivered"] = (
@@ -250,15 +196,16 @@ def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
                 seen["spam_complaint"],
             )
         )
-    engaged = reached["clicked"]
-    if rules.opens == "trust":
-        engaged = engaged | reached["opened"]
-
-    def late(stage: Stage) -> pl.Expr:
-        days = pl.col(f"{stage}_on")
-        unbounced = ~bounced if stage != "clicked" else pl.lit(True)
-        return has[stage] & days.is_not_null() & ~seen[stage] & unbounced
-
+    # A bounced message was not opened late either.
+    late = {"sent": pl.lit(False)} | {
+        stage: has[stage]
+        & pl.col(f"{stage}_on").is_not_null()
+        & ~seen[stage]
+        & (pl.lit(True) if stage == "clicked" else ~bounced)
+        for stage in STAGES[1:]
+    }
+    soft: tuple[Stage, ...] = ("clicked", "opened") if rules.opens == "trust" else ("clicked",)
+    engaged = pl.any_horizontal(reached[stage] for stage in soft)
     off_stage = pl.any_horizontal(
         ~has[stage] & pl.col(f"{stage}_on").is_not_null() for stage in STAGES[1:]
     )
@@ -266,16 +213,20 @@ def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     return found.with_columns(
         *columns,
         *(own[stage].alias(f"_observed_{stage}") for stage in STAGES),
-        *(reached[stage].alias(f"_reached_{stage}") for stage in STAGES[1:]),
-        *(late(stage).alias(f"_late_{stage}") for stage in STAGES[1:]),
+        *(reached[stage].alias(f"_reached_{stage}") for stage in STAGES),
+        *(late[stage].alias(f"_late_{stage}") for stage in STAGES),
         engaged.alias("_engaged"),
+        (~engaged & pl.any_horizontal(late[stage] for stage in soft)).alias("_late_engaged"),
         pl.any_horizontal(pl.col("delivered_on", "opened_on").is_not_null())
         .and_(pl.col("bounced_on").is_not_null())
         .alias("_conflicts"),
         off_stage.alias("_off_stage"),
         (~observed).alias("_assumed"),
         through.is_null().alias("_no_through"),
-        (last_event > through).fill_null(False).alias("_ahead"),
+        # An as_of= is the user's own: events after it say nothing of the answers' reach.
+        (last_event > through if rules.as_of is None else pl.lit(False))
+        .fill_null(False)
+        .alias("_ahead"),
         through.alias("_through"),
     )
 

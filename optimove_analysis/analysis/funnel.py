@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 
 from optimove_analysis.analysis.counting import (
-    By,
-    Grouping,
     Implied,
     Opens,
     Rules,
@@ -17,9 +16,9 @@ from optimove_analysis.analysis.counting import (
     is_single_stage,
     is_unknown_kind,
     tally,
-    within,
 )
-from optimove_analysis.analysis.notes import SUMS, notes
+from optimove_analysis.analysis.grouping import By, Grouping, within
+from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
 from optimove_analysis.analysis.rates import effective_n, wilson
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import FUNNEL, INTERACTIONS, SMALL_N, STAGES, Frame, Stage
@@ -78,9 +77,9 @@ def funnel(
     [('E-mail', 'sent', 2, 0, 1.0), ('E-mail', 'delivered', 2, 1, 1.0),
      ('E-mail', 'opened', 1, 1, 0.5), ('E-mail', 'clicked', 1, 0, 0.5)]
     """
-    rules = Rules(window, as_of, implied, assume_sent, opens, catalogue or Catalogue())
+    known = Catalogue() if catalogue is None else catalogue
+    rules = Rules(window, as_of, implied, assume_sent, opens, known)
     group = Grouping.of(by, taken=FUNNEL.names)
-    group.check(interactions)
     checked = INTERACTIONS.check(interactions)
     counted = _funnel(checked.lazy(), rules, group)
     return counted if isinstance(checked, pl.LazyFrame) else counted.collect()
@@ -89,76 +88,62 @@ def funnel(
 def _funnel(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
     stages = rules.stages
     one_channel = "channel_id" in group.names
-    by_channel = tally(rows, rules, group).rename({"_channel": "_of"})
-    totals = _choose_stages(by_channel, rules, group, one_channel=one_channel)
+    happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in stages]
+    sums = [*happened, *SUMS, "n_unknown_kind"]
+    by_channel = tally(rows, rules, group).with_columns(
+        *(has_stage(rules.catalogue, stage).alias(f"_has_{stage}") for stage in stages),
+        n_unknown_kind=pl.when(is_unknown_kind(rules.catalogue)).then("reached_sent").otherwise(0),
+        n_single=pl.lit(0, pl.Int64),
+    )
+    if not one_channel:
+        by_channel = _choose_stages(by_channel, rules, group, sums)
 
-    # One row a customer and group, with the stage before each stage, among those the group has.
-    customers = (
-        group.aggregate(
-            totals,
-            *(pl.col(f"_has_{stage}").all() for stage in stages),
-            pl.col("sent").sum(),
-            *(pl.col(f"reached_{stage}").sum() for stage in stages[1:]),
-            *(pl.col(f"observed_{stage}").sum() for stage in stages),
-            *(pl.col(f"late_{stage}").sum() for stage in stages[1:]),
-            *(pl.col(name).sum() for name in SUMS),
-            *(pl.col(name).sum() for name in ("n_single", "n_unknown_kind")),
-            pl.col("through_first").min(),
-            pl.col("through_last").max(),
-            also=["_customer"],
-        )
-        .with_columns(reached_sent=pl.col("sent"), late_sent=pl.lit(0, pl.Int64))
-        .with_columns(_before(stage, stages).alias(f"before_{stage}") for stage in stages[1:])
+    # First one row a customer and group, since the customer is the cluster of the intervals.
+    common = [
+        *(pl.col(f"_has_{stage}").all() for stage in stages),
+        *(pl.col(name).sum() for name in (*sums, "n_single")),
+        pl.col("through_first").min(),
+        pl.col("through_last").max(),
+        pl.col("channel_id").first(),
+    ]
+    customers = group.aggregate(by_channel, *common, also=["customer_id"]).with_columns(
+        _before(stage, stages).alias(f"before_{stage}") for stage in stages
     )
     wide = group.aggregate(
         customers,
-        *(pl.col(f"_has_{stage}").all() for stage in stages),
-        *(pl.col(f"{what}_{s}").sum() for s in stages for what in ("reached", "observed", "late")),
-        *(pl.col(name).sum() for name in (*SUMS, "n_single", "n_unknown_kind")),
-        pl.col("through_first").min(),
-        pl.col("through_last").max(),
-        (pl.col("sent") > 0).sum().cast(pl.Int64).alias("customers"),
-        *(term for stage in stages for term in _products(stage, "sent", "overall")),
-        *(term for stage in stages[1:] for term in _products(stage, f"before_{stage}", "step")),
-    ).with_columns(notes=notes(rules, *_own_notes()))
+        *common,
+        (pl.col("reached_sent") > 0).sum().cast(pl.Int64).alias("customers"),
+        *(term for stage in stages for term in _products(stage, "reached_sent", "overall")),
+        *(term for stage in stages for term in _products(stage, f"before_{stage}", "step")),
+    ).with_columns(notes=notes(rules, _single_stage_note(), unknown_kinds("n_unknown_kind")))
     name = channel_name(rules.catalogue) if one_channel else pl.lit(None, pl.String)
     long = pl.concat([_stage_rows(wide, stage, rules, group, name) for stage in stages])
     return long.sort(*group.names, "stage", maintain_order=True)
 
 
 def _choose_stages(
-    by_channel: pl.LazyFrame, rules: Rules, group: Grouping, *, one_channel: bool
+    by_channel: pl.LazyFrame, rules: Rules, group: Grouping, sums: Sequence[str]
 ) -> pl.LazyFrame:
-    """Say which stages each group has, and leave out of totals what cannot be added up."""
-    known = by_channel.rename({"_of": "channel_id"}) if not one_channel else by_channel
-    known = known.with_columns(
-        *(has_stage(rules.catalogue, stage).alias(f"_has_{stage}") for stage in rules.stages),
-        n_single=pl.lit(0, pl.Int64),
-        n_unknown_kind=pl.when(is_unknown_kind(rules.catalogue)).then("sent").otherwise(0),
-    )
-    if one_channel:
-        return known
+    """Say which stages each total has, and leave out of it what cannot be added up."""
+    single = is_single_stage(rules.catalogue)
     # A channel whose messages do not count (yet) has no say: else an immature message would
     # change which stages the others are counted in.
-    single = is_single_stage(rules.catalogue)
-    votes = ~single & (pl.col("sent") > 0)
-    counts = [f"reached_{stage}" for stage in rules.stages[1:]]
-    counts += [f"{what}_{stage}" for stage in rules.stages[1:] for what in ("observed", "late")]
-    return known.with_columns(
+    silent = single | (pl.col("reached_sent") == 0)
+    return by_channel.with_columns(
         *(
-            within((pl.col(f"_has_{stage}") | ~votes).all(), group.names).alias(f"_has_{stage}")
+            within((pl.col(f"_has_{stage}") | silent).all(), group.keys).alias(f"_has_{stage}")
             for stage in rules.stages
         ),
-        pl.when(single).then(0).otherwise("sent").alias("sent"),
-        pl.when(single).then(0).otherwise("observed_sent").alias("observed_sent"),
-        *(pl.when(single).then(0).otherwise(count).alias(count) for count in counts),
-        n_single=pl.when(single).then("sent").otherwise(0),
+        # What is left out is left out of the notes as well, but for how much it is.
+        pl.when(~single).then(pl.col(*sums, "through_first", "through_last")),
+        n_single=pl.when(single).then("reached_sent").otherwise(0),
     )
 
 
 def _before(stage: Stage, stages: tuple[Stage, ...]) -> pl.Expr:
-    before = pl.col("sent")
-    for earlier in stages[1 : stages.index(stage)]:
+    """Return the count of the stage before, among those that the group has."""
+    before = pl.lit(None, pl.Int64)
+    for earlier in stages[: stages.index(stage)]:
         before = pl.when(f"_has_{earlier}").then(f"reached_{earlier}").otherwise(before)
     return before
 
@@ -175,21 +160,9 @@ def _products(stage: Stage, over: str, rate: str) -> list[pl.Expr]:
     ]
 
 
-def _own_notes() -> list[pl.Expr]:
-    return [
-        pl.when(pl.col("n_single") > 0).then(
-            pl.format(
-                "{} of channels with a single stage (call centre) left out of the total.",
-                "n_single",
-            )
-        ),
-        pl.when(pl.col("n_unknown_kind") > 0).then(
-            pl.format(
-                "{} of channels of unknown kind, taken to have all stages (set Catalogue.kinds).",
-                "n_unknown_kind",
-            )
-        ),
-    ]
+def _single_stage_note() -> pl.Expr:
+    text = "{} of channels with a single stage (call centre) left out of the total."
+    return pl.when(pl.col("n_single") > 0).then(pl.format(text, number_of("n_single")))
 
 
 def _stage_rows(
@@ -198,6 +171,7 @@ def _stage_rows(
     """Return the rows of one stage, in the columns of the funnel table."""
     has = pl.col(f"_has_{stage}")
     reached, observed = pl.col(f"reached_{stage}"), pl.col(f"observed_{stage}")
+    first = stage == STAGES[0]
     columns = {
         "channel": channel,
         "stage": pl.lit(stage, FUNNEL["stage"].dtype),
@@ -208,7 +182,10 @@ def _stage_rows(
         "n_immature": pl.col("n_immature"),
         "n_unobserved": pl.col("n_unobserved"),
         "sent": pl.col("reached_sent"),
-        **_rate_columns(stage, "overall", has),
+        **_rate_columns(stage, "overall", has, has),
+        "previous": pl.lit(None, pl.Int64) if first else pl.when(has).then(f"_step_n_{stage}"),
+        # With nothing implied, a stage is no part of the one before: their ratio is no proportion.
+        **_rate_columns(stage, "step", has & pl.lit(not first), pl.lit(rules.implied == "lower")),
         "customers": pl.col("customers"),
         "small": pl.col("reached_sent") < SMALL_N,
         "method": pl.when(pl.col("customers") > 1)
@@ -221,26 +198,22 @@ def _stage_rows(
         "opens": pl.lit(rules.opens),
         "notes": pl.col("notes"),
     }
-    if stage == STAGES[0]:
-        nothing = pl.lit(None, pl.Float64)
-        columns |= {"previous": pl.lit(None, pl.Int64)}
-        columns |= {f"step_{end}": nothing for end in ("rate", "lo", "hi")}
-    else:
-        columns |= {"previous": pl.when(has).then(f"_step_n_{stage}")}
-        columns |= _rate_columns(stage, "step", has)
-    return wide.select(*group.names, *(columns[name].alias(name) for name in FUNNEL.names))
+    return wide.select(*group.write(), *(columns[name].alias(name) for name in FUNNEL.names))
 
 
-def _rate_columns(stage: Stage, rate: str, has: pl.Expr) -> dict[str, pl.Expr]:
+def _rate_columns(
+    stage: Stage, rate: str, has: pl.Expr, is_proportion: pl.Expr
+) -> dict[str, pl.Expr]:
     k = pl.col(f"reached_{stage}")
     n, kk, kn, nn, m = (pl.col(f"_{rate}_{part}_{stage}") for part in ("n", "kk", "kn", "nn", "m"))
-    share = pl.when(has & (n > 0)).then(k / n)
+    share = pl.when(has & (n > 0) & (k <= n)).then(k / n)
     effective = effective_n(k, n, kk, kn, nn, m)
     lo, hi = wilson(share * effective, effective)
     if stage == STAGES[0]:
         lo = hi = share  # sent / sent is 1 by definition: there is nothing to estimate
+    some = share.is_not_null() & is_proportion
     return {
         f"{rate}_rate": share,
-        f"{rate}_lo": pl.when(has).then(lo),
-        f"{rate}_hi": pl.when(has).then(hi),
+        f"{rate}_lo": pl.when(some).then(lo),
+        f"{rate}_hi": pl.when(some).then(hi),
     }

@@ -39,7 +39,7 @@ def journey(interactions: Frame, *, catalogue: Catalogue | None = None) -> Frame
     >>> journey(frame).select("channel", "stage", "days", "side_events").rows()
     [('E-mail', 'opened', 2, 'unsubscribed')]
     """
-    known = catalogue or Catalogue()
+    known = Catalogue() if catalogue is None else catalogue
     checked = INTERACTIONS.check(interactions)
     stage, day = pl.lit(None, JOURNEY["stage"].dtype), pl.lit(None, pl.Date)
     for name in STAGES:

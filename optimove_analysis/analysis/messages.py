@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.errors import InputError
+from optimove_analysis.errors import InputError, SchemaError, suggest
 from optimove_analysis.schema import (
     INTERACTIONS,
     MESSAGE_KEY,
@@ -43,6 +43,7 @@ def messages(
 
     Raises:
         SchemaError: ``interactions`` lacks a column or has one of another type.
+        InputError: ``keep`` names a column that messages have already.
 
     >>> import datetime as dt
     >>> rows = {"customer_id": "8D871", "campaign_id": 3, "recipient_group_id": 1, "action_id": 9,
@@ -56,18 +57,40 @@ def messages(
     [(datetime.date(2025, 3, 3), datetime.date(2025, 3, 3), datetime.date(2025, 3, 5), None),
      (datetime.date(2025, 3, 10), None, None, datetime.date(2025, 3, 11))]
     """
-    known = catalogue or Catalogue()
+    known = Catalogue() if catalogue is None else catalogue
+    if not isinstance(known, Catalogue):
+        message = f"catalogue={known!r} must be a Catalogue."
+        raise InputError(message)
     seen = INTERACTIONS.check(interactions)
-    for name in keep:
-        if name in MESSAGES.names:
-            message = f"keep={name!r}: the messages table has a column of that name already."
-            raise InputError(message)
+    _check_keep(keep, seen.collect_schema())
     gathered = _gather(seen.lazy(), known, keep)
     return gathered if isinstance(seen, pl.LazyFrame) else gathered.collect()
 
 
+def _check_keep(keep: Sequence[str], seen: pl.Schema) -> None:
+    for name in keep:
+        if name in MESSAGES.names:
+            message = f"keep={name!r}: the messages table has a column of that name already."
+            raise InputError(message)
+        if name not in seen:
+            known = dict.fromkeys((*seen, *MESSAGES.names))
+            message = f"the interactions have no column {name!r}; {suggest(name, known)}"
+            raise SchemaError(message)
+        if seen[name].is_nested() or seen[name] == pl.Object():
+            message = (
+                f"column {name!r} is {seen[name]}, which has no order to choose one value a "
+                "message by: make a plain column of it first."
+            )
+            raise SchemaError(message)
+
+
 def _gather(rows: pl.LazyFrame, catalogue: Catalogue, keep: Sequence[str]) -> pl.LazyFrame:
     key = list(MESSAGE_KEY)
+    # Apart from our own columns, whatever the user's are called.
+    kept = {f"_keep_{number}": name for number, name in enumerate(keep)}
+    rows = rows.select(
+        *key, "date", "event_id", "data_through", *(pl.col(n).alias(k) for k, n in kept.items())
+    )
     date = pl.col("date")
     is_sent = _is(catalogue, "sent")
 
@@ -104,9 +127,10 @@ def _gather(rows: pl.LazyFrame, catalogue: Catalogue, keep: Sequence[str]) -> pl
             date.is_null().sum().cast(pl.Int64).alias("n_undated"),
             # Two fetches may have seen the same message; the later one is complete for longer.
             pl.col("data_through").max(),
-            *(pl.col(name).min() for name in keep),
+            *(pl.col(name).min() for name in kept),
         )
-        .select(*MESSAGES.names, *keep)
+        .select(*MESSAGES.names, *kept)
+        .rename(kept)
         .sort(*key, "send_date")
     )
 

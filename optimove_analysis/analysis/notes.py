@@ -13,7 +13,7 @@ import polars as pl
 
 from optimove_analysis.analysis.counting import Rules
 
-__all__ = ["SUMS", "notes"]
+__all__ = ["SUMS", "notes", "number_of", "unknown_kinds"]
 
 SUMS: Final = (
     "n_immature",
@@ -34,12 +34,20 @@ SUMS: Final = (
 """The columns of a tally that notes are made of, to be summed over a group."""
 
 
-def _messages(column: str) -> pl.Expr:
-    return _counted(pl.col(column), "message", "messages")
+def number_of(n: str | pl.Expr, one: str = "message", many: str = "messages") -> pl.Expr:
+    """Return the number in words that agree with it.
 
-
-def _counted(n: pl.Expr, one: str, many: str) -> pl.Expr:
+    >>> pl.select(number_of(pl.lit(1)), many=number_of(pl.lit(2), "orphan", "orphans")).row(0)
+    ('1 message', '2 orphans')
+    """
+    n = pl.col(n) if isinstance(n, str) else n
     return pl.when(n == 1).then(pl.lit(f"1 {one}")).otherwise(pl.format(f"{{}} {many}", n))
+
+
+def unknown_kinds(n: str) -> pl.Expr:
+    """Say how many messages went over channels that nobody knows the stages of."""
+    text = "{} of channels of unknown kind, taken to have all stages (set Catalogue.kinds)."
+    return pl.when(pl.col(n) > 0).then(pl.format(text, number_of(n)))
 
 
 def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
@@ -47,13 +55,13 @@ def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
     sentences: Sequence[tuple[pl.Expr, pl.Expr]] = [
         (
             pl.col("n_assumed") > 0,
-            pl.format("{} without a sent row counted as sent.", _messages("n_assumed")),
+            pl.format("{} without a sent row counted as sent.", number_of("n_assumed")),
         ),
         (
             pl.col("n_unobserved") > 0,
             pl.format(
                 "{} without a sent row left out (assume_sent=True counts them).",
-                _messages("n_unobserved"),
+                number_of("n_unobserved"),
             ),
         ),
         (
@@ -61,7 +69,7 @@ def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
             pl.format(
                 "{} taken as mature: the frame does not say through which day its data is "
                 "complete (data_through, or as_of=).",
-                _messages("n_no_through"),
+                number_of("n_no_through"),
             ),
         ),
         (
@@ -77,55 +85,55 @@ def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
             pl.format(
                 "{} with events dated after data_through: the answers reach further than it "
                 "says, and as_of=client.last_update() would count up to {} more.",
-                _messages("n_ahead"),
+                number_of("n_ahead"),
                 "n_immature",
             ),
         ),
         (
             pl.col("n_control") > 0,
-            pl.format("{} of the control group left out (action 1).", _messages("n_control")),
+            pl.format("{} of the control group left out (action 1).", number_of("n_control")),
         ),
         (
             pl.col("n_unknown") > 0,
             pl.format(
                 "{} not in the catalogue, in no stage.",
-                _counted(pl.col("n_unknown"), "event of an id", "events of ids"),
+                number_of("n_unknown", "event of an id", "events of ids"),
             ),
         ),
         (
             pl.col("n_unknown_only") > 0,
-            pl.format("{} with no known event left out.", _messages("n_unknown_only")),
+            pl.format("{} with no known event left out.", number_of("n_unknown_only")),
         ),
         (
             pl.col("n_orphans") > 0,
             pl.format(
                 "{} dated before every send of the same ids, in no rate.",
-                _counted(pl.col("n_orphans"), "orphan", "orphans"),
+                number_of("n_orphans", "orphan", "orphans"),
             ),
         ),
         (
             pl.col("n_undated") > 0,
             pl.format(
                 "{} without a date, in no stage.",
-                _counted(pl.col("n_undated"), "event", "events"),
+                number_of("n_undated", "event", "events"),
             ),
         ),
         (
             pl.col("n_dateless") > 0,
-            pl.format("{} without any date left out.", _messages("n_dateless")),
+            pl.format("{} without any date left out.", number_of("n_dateless")),
         ),
         (
             pl.col("n_collapsed") > 0,
             pl.format(
                 "{} of the same message on the same day taken as one send.",
-                _counted(pl.col("n_collapsed"), "further sent row", "further sent rows"),
+                number_of("n_collapsed", "further sent row", "further sent rows"),
             ),
         ),
         (
             pl.col("n_conflicts") > 0,
             pl.format(
                 "{} both bounced and delivered: not delivered, unless clicked.",
-                _messages("n_conflicts"),
+                number_of("n_conflicts"),
             ),
         ),
         (
@@ -133,7 +141,7 @@ def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
             pl.format(
                 "{} with an event of a stage that the channel's kind lacks; that event is not "
                 "counted.",
-                _messages("n_off_stage"),
+                number_of("n_off_stage"),
             ),
         ),
     ]

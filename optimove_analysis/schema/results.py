@@ -71,11 +71,14 @@ _NOTES = Column(
 
 
 def _rate(prefix: str, label: str, over: str) -> tuple[Column, Column, Column]:
-    nulls = f"no message was {over}, or the channel lacks the stage: no answer, not 0"
+    nulls = ends = f"no message was {over}, or the channel lacks the stage: no answer, not 0"
+    if prefix == "step":
+        nulls += "; or, with implied none, more were reported than of the stage before"
+        ends += "; or implied is none: the stage is then no part of the one before"
     return (
         Column(f"{prefix}_rate", _RATE, label, f"messages / {over}, 0 to 1.", nulls),
-        Column(f"{prefix}_lo", _RATE, f"{label}, low", "Low end of the 95 % interval.", nulls),
-        Column(f"{prefix}_hi", _RATE, f"{label}, high", "High end of the 95 % interval.", nulls),
+        Column(f"{prefix}_lo", _RATE, f"{label}, low", "Low end of the 95 % interval.", ends),
+        Column(f"{prefix}_hi", _RATE, f"{label}, high", "High end of the 95 % interval.", ends),
     )
 
 

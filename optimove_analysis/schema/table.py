@@ -84,8 +84,14 @@ class Table:
         (a segment that the user joined on, say) are kept.
 
         Raises:
-            SchemaError: a column is missing or has another type.
+            SchemaError: a column is missing or has another type, or this is no polars frame.
         """
+        if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+            message = (
+                f"{self.name} must be a polars frame, this is {type(frame).__name__}; "
+                "pl.DataFrame() and pl.from_pandas() make one."
+            )
+            raise SchemaError(message)
         seen = frame.collect_schema()
         absent: list[pl.Expr] = []
         for column in self.columns:

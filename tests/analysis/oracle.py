@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
+from analysis.intervals import index_interval, interval
 
 Row: TypeAlias = dict[str, Any]
 Numbers: TypeAlias = dict[tuple[Any, ...], Row]
@@ -112,6 +113,10 @@ def _fate(row: Row, rules: Rules, *, assume_sent: bool) -> str:
     return "counted"
 
 
+def _counts(row: Row) -> bool:
+    return bool(row["fate"] == "counted")
+
+
 def _reach(row: Row, rules: Rules) -> tuple[set[str], set[str], set[str]]:
     """Stages observed in the window, reached in it, and observed only after it."""
     has = STAGES_OF.get(row["channel_id"], ALL)
@@ -151,40 +156,20 @@ def _judged(path: Path, rules: Rules) -> list[Row]:
     return rows
 
 
-def wilson(k: float, n: float) -> tuple[float, float]:
-    z = 1.959963984540054
-    middle = (k / n + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
-
-
-def interval(pairs: Sequence[tuple[int, int]]) -> tuple[float, float] | None:
-    """Interval of sum(k)/sum(n) over customers' (k, n)."""
-    pairs = [(k, n) for k, n in pairs if n]
-    total_k, total_n = sum(k for k, _ in pairs), sum(n for _, n in pairs)
-    if not total_n:
-        return None
-    p, m, n_effective = total_k / total_n, len(pairs), float(total_n)
-    if m > 1 and 0 < p < 1:
-        residuals = sum((k - p * n) ** 2 for k, n in pairs)
-        variance = residuals * m / (m - 1) / total_n**2
-        n_effective /= max(1.0, variance / (p * (1 - p) / total_n))
-    return wilson(p * n_effective, n_effective)
-
-
 def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
     rules = Rules(**options)
     groups: dict[tuple[Any, ...], list[Row]] = {} if by else {(): []}
     for row in _judged(path, rules):
         groups.setdefault(tuple(row[name] for name in by), []).append(row)
     result: Numbers = {}
-    for group, members in groups.items():
-        counted = [row for row in members if row["fate"] == "counted"]
+    for group, everything in groups.items():
+        members = everything
         if "channel_id" in by:
             shared = set(members[0]["has"])
         else:
-            counted = [row for row in counted if len(row["has"]) > 1]
-            shared = set.intersection(ALL, *(row["has"] for row in counted))
+            members = [row for row in members if len(row["has"]) > 1]
+            shared = set.intersection(ALL, *(row["has"] for row in members if _counts(row)))
+        counted = [row for row in members if _counts(row)]
         before = None
         for stage in ("sent", "delivered", "opened", "clicked"):
             if stage == "opened" and rules.opens == "ignore":
@@ -192,7 +177,7 @@ def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
             if stage not in shared:
                 result[*group, stage] = {"messages": None}
                 continue
-            result[*group, stage] = _stage(stage, before, counted) | {
+            result[*group, stage] = _stage(stage, before, counted, rules.implied) | {
                 "n_immature": sum(row["fate"] == "immature" for row in members),
                 "n_unobserved": sum(row["fate"] == "unobserved" for row in members),
             }
@@ -200,7 +185,7 @@ def funnel(path: Path, *, by: Sequence[str], **options: Any) -> Numbers:
     return result
 
 
-def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
+def _stage(stage: str, before: str | None, counted: Sequence[Row], implied: str) -> Row:
     by_customer: dict[str, list[int]] = {}
     for row in counted:
         sums = by_customer.setdefault(row["customer_id"], [0, 0, 0])
@@ -210,11 +195,13 @@ def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
     messages = sum(k for k, _, _ in by_customer.values())
     sent, previous = len(counted), sum(n for _, _, n in by_customer.values())
     overall = interval([(k, n) for k, n, _ in by_customer.values()])
-    step = interval([(k, n) for k, _, n in by_customer.values()])
     if before is None and overall:
         overall = 1.0, 1.0  # sent of sent: nothing is estimated
-    if before is None:
-        step = None
+    # Reported counts (nothing implied) can grow from stage to stage: that is no rate.
+    has_step = before is not None and 0 < previous >= messages
+    step = None
+    if has_step and implied == "lower":
+        step = interval([(k, n) for k, _, n in by_customer.values()])
     return {
         "messages": messages,
         "n_observed": sum(stage in row["seen"] for row in counted),
@@ -224,10 +211,11 @@ def _stage(stage: str, before: str | None, counted: Sequence[Row]) -> Row:
         "overall_lo": overall and overall[0],
         "overall_hi": overall and overall[1],
         "previous": None if before is None else previous,
-        "step_rate": messages / previous if before and previous else None,
+        "step_rate": messages / previous if has_step else None,
         "step_lo": step and step[0],
         "step_hi": step and step[1],
         "customers": len(by_customer),
+        "small": sent < 30,
     }
 
 
@@ -244,7 +232,7 @@ def mix(
         groups.setdefault((*(row[name] for name in by), period), []).append(row)
     result: Numbers = {}
     for group, members in groups.items():
-        counted = [row for row in members if row["fate"] == "counted"]
+        counted = [row for row in members if _counts(row)]
         for channel in {row["channel_id"] for row in members}:
             can = bool(STAGES_OF.get(channel, ALL) & engagement)
             result[*group, channel] = _share(channel, counted, can=can)
@@ -256,7 +244,7 @@ def _share(channel: int | None, counted: Sequence[Row], *, can: bool) -> Row:
     s, e = len(own), sum(row["hit"] for row in own)
     sends, hits = len(counted), sum(row["hit"] for row in counted)
     index = (e / hits) / (s / sends) if can and hits and s else None
-    lo, hi = _index_interval(channel, counted, index) if index is not None else (None, None)
+    lo, hi = index_interval(channel, counted, index) if index is not None else (None, None)
     return {
         "sends": s,
         "engagements": e if can else None,
@@ -266,28 +254,6 @@ def _share(channel: int | None, counted: Sequence[Row], *, can: bool) -> Row:
         "index_lo": lo,
         "index_hi": hi,
     }
-
-
-def _index_interval(
-    channel: int | None, counted: Sequence[Row], index: float
-) -> tuple[float | None, float | None]:
-    own = [row for row in counted if row["channel_id"] == channel]
-    s, e = len(own), sum(row["hit"] for row in own)
-    sends, hits = len(counted), sum(row["hit"] for row in counted)
-    if index == 0:
-        return 0.0, wilson(0, s)[1] * sends / hits
-    one_customer = len({row["customer_id"] for row in counted}) == 1
-    parts: dict[Any, float] = {}
-    for number, row in enumerate(counted):
-        cluster = number if one_customer else row["customer_id"]
-        mine = row["channel_id"] == channel
-        part = mine * row["hit"] / e - mine / s - row["hit"] / hits + 1 / sends
-        parts[cluster] = parts.get(cluster, 0.0) + part
-    m = len(parts)
-    if m == 1:
-        return None, None
-    half = 1.959963984540054 * math.sqrt(sum(z * z for z in parts.values()) * m / (m - 1))
-    return index * math.exp(-half), index * math.exp(half)
 
 
 def assert_equal(frame: pl.DataFrame, keys: Sequence[str], expected: Numbers) -> None:

@@ -1,52 +1,77 @@
-"""Random frames of interactions: small, so that ids collide, and odd, so that rules are met."""
+"""Random frames of interactions: few ids, so that they collide, and odd, so that rules are met.
+
+Hypothesis draws the size and a seed, and a seeded generator draws the rows: drawing each row with
+Hypothesis gave almost only rows that are alike, and worlds in which nothing was clicked twice.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import random
+from collections.abc import Sequence
 
 import polars as pl
+from analysis.events import seeded
 from hypothesis import strategies as st
 
 from optimove_analysis.schema import INTERACTIONS
 
 DAY0 = dt.date(2025, 3, 1)
-DAYS = st.integers(0, 24).map(lambda days: DAY0 + dt.timedelta(days=days))
+COMPLETE = DAY0 + dt.timedelta(days=60)
+"""A day by which every window of these worlds has closed."""
+
+ODDS: dict[str, tuple[Sequence[str | int | None], Sequence[int]]] = {
+    "customer_id": (["A", "B", "C", "007"], [4, 3, 2, 1]),
+    "campaign_id": ([1, 2, 3, None], [4, 4, 4, 1]),
+    "recipient_group_id": ([1, 2, None], [8, 1, 1]),
+    "action_id": ([5, 1, None], [16, 2, 1]),
+    "channel_id": ([504, 505, 511, 502, 7, None], [10, 6, 4, 2, 2, 1]),
+    "template_id": ([3, None], [9, 1]),
+}
+EVENTS = [2, 2, 3, 3, 3, 4, 4, 5, 6, 7, 17, None]
+"""What may follow a send; 17 is in no catalogue."""
 
 
-def mostly(values: list[int], *odd: int | None) -> st.SearchStrategy[int | None]:
-    return st.sampled_from([*values * 4, *odd])
+def _day(chance: random.Random, first: int = 0) -> dt.date:
+    return DAY0 + dt.timedelta(days=chance.randint(first, max(first, 24)))
 
 
-KEYS = st.fixed_dictionaries(
-    {
-        "customer_id": st.sampled_from(["A", "B", "007"]),
-        "campaign_id": mostly([1, 2], None),
-        "recipient_group_id": mostly([1], 2, None),
-        "action_id": mostly([5], 1, None),
-        "channel_id": mostly([504, 504, 505, 511], 502, 7, None),
-        "template_id": mostly([3], None),
-    }
-)
-EVENTS = st.fixed_dictionaries(
-    {
-        "date": st.one_of(*[DAYS] * 9, st.none()),
-        "event_id": mostly([1, 1, 2, 3, 4, 5, 6, 7], 17, None),
-        "data_through": st.one_of(st.just(DAY0 + dt.timedelta(days=25)), DAYS, st.none()),
-    }
-)
+def _rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
+    """Return sends with what follows them, some of it before them, and rows out of nowhere."""
+    keys = [
+        {name: chance.choices(values, weights)[0] for name, (values, weights) in ODDS.items()}
+        for _ in range(max(1, lives // 2))
+    ]
+    rows: list[dict[str, object]] = []
+    for _ in range(lives):
+        key, sent = chance.choice(keys), chance.randint(0, 24)
+        days = [sent + chance.choice([0, 0, 1, 2, 5, 7, 8, 12, -3]) for _ in range(4)]
+        events: list[tuple[int, int | None]] = [(sent, 1)] * chance.choice([0, 1, 1, 1, 1, 2])
+        events += [(day, chance.choice(EVENTS)) for day in days[: chance.randint(0, 4)]]
+        through = chance.choice([DAY0 + dt.timedelta(days=25), None, _day(chance)])
+        rows += [
+            {
+                **key,
+                "date": None if chance.random() < 0.04 else DAY0 + dt.timedelta(days=day),
+                "event_id": event,
+                "data_through": through,
+            }
+            for day, event in events
+        ]
+    return rows
 
 
 @st.composite
-def interactions(draw: st.DrawFn) -> pl.DataFrame:
-    """Draw a frame of few messages with many events each."""
-    keys = draw(st.lists(KEYS, min_size=1, max_size=8))
-    size = draw(st.sampled_from([0, 1, 10, 40]))
-    events = draw(st.lists(EVENTS, min_size=size, max_size=size))
-    rows = [{**draw(st.sampled_from(keys)), **event} for event in events]
-    repeats = draw(st.lists(st.sampled_from(rows), max_size=4)) if rows else []
+def interactions(draw: st.DrawFn, *, complete: bool = False) -> pl.DataFrame:
+    """Draw a frame; with ``complete``, one in which every message is mature."""
+    lives = draw(st.sampled_from([12, 20, 30, 45, 5, 1, 0]), label="lives")
+    chance = seeded(draw(st.integers(0, 2**32), label="seed"))
+    rows = _rows(chance, lives)
     if not rows:
         return INTERACTIONS.empty()
-    frame = pl.DataFrame([*rows, *repeats], schema_overrides=dict(INTERACTIONS.schema))
-    if draw(st.integers(0, 4)) == 0:
+    frame = pl.DataFrame(rows, schema_overrides=dict(INTERACTIONS.schema))
+    if draw(st.integers(0, 4), label="without sends") == 1:
         frame = frame.filter(pl.col("event_id").ne_missing(1))  # an account without sent events
+    if complete:
+        frame = frame.with_columns(data_through=pl.lit(COMPLETE))
     return INTERACTIONS.check(frame).select(INTERACTIONS.names)
