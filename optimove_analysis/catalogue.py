@@ -24,9 +24,10 @@ from optimove_analysis.schema import (
 
 __all__ = ["Catalogue", "guess_kind"]
 
-# In the order in which they are tried: "web push" is also "push", "in-app message" also "app".
+# In the order in which they are tried: "direct mail" is also "mail", "web push" also "push".
 _KIND_WORDS: Final[tuple[tuple[str, Kind], ...]] = (
-    (r"e-?mail|mail", "email"),
+    (r"(direct|postal|voice) ?mail", "unknown"),
+    (r"mail", "email"),
     (r"sms|text message|whats ?app|viber", "sms"),
     (r"web ?push|browser", "web_push"),
     (r"push", "push"),

@@ -34,6 +34,8 @@ from optimove_analysis.schema import TEST_ENVIRONMENT_CHANNELS
         ("Call center", "call_centre"),
         ("Telesales", "call_centre"),
         ("Facebook audience", "unknown"),
+        ("Direct mail", "unknown"),
+        ("Voicemail", "unknown"),
         ("", "unknown"),
     ],
 )
