@@ -188,6 +188,7 @@ def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
             *(pl.col(name).sum() for name in (*SUMS, "_late")),
             pl.col("through_first").min(),
             pl.col("through_last").max(),
+            pl.col("unknown_event").min(),
         )
     )
     return channels.join(groups, on=list(keys), how="left", nulls_equal=True)

@@ -139,6 +139,7 @@ def tally(
         *(_sum(pl.col(f"_{reason}")).alias(f"n_{reason}") for reason in of_all),
         *(pl.col(f"n_{oddity}").sum() for oddity in per_message),
         *(_sum(counted & pl.col(f"_{oddity}")).alias(f"n_{oddity}") for oddity in of_counted),
+        pl.col("unknown_event").min(),
         pl.col("_through").filter(counted).min().alias("through_first"),
         pl.col("_through").filter(counted).max().alias("through_last"),
     )

@@ -104,6 +104,7 @@ def _funnel(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
         *(pl.col(name).sum() for name in (*sums, "n_single")),
         pl.col("through_first").min(),
         pl.col("through_last").max(),
+        pl.col("unknown_event").min(),
         pl.col("channel_id").first(),
     ]
     customers = group.aggregate(by_channel, *common, also=["customer_id"]).with_columns(
@@ -135,7 +136,7 @@ def _choose_stages(
             for stage in rules.stages
         ),
         # What is left out is left out of the notes as well, but for how much it is.
-        pl.when(~single).then(pl.col(*sums, "through_first", "through_last")),
+        pl.when(~single).then(pl.col(*sums, "through_first", "through_last", "unknown_event")),
         n_single=pl.when(single).then("reached_sent").otherwise(0),
     )
 

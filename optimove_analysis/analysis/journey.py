@@ -50,6 +50,8 @@ def journey(interactions: Frame, *, catalogue: Catalogue | None = None) -> Frame
         pl.when(pl.col(f"{name}_on").is_not_null()).then(pl.lit(name.replace("_", " ")))
         for name in SIDE_EVENTS
     ]
+    unknown = pl.format("event {} (unknown)", "unknown_event")
+    also.append(pl.when(pl.col("unknown_event").is_not_null()).then(unknown))
     listed = (
         messages(checked.lazy(), catalogue=known)
         .with_columns(

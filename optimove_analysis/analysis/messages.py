@@ -124,6 +124,7 @@ def _gather(rows: pl.LazyFrame, catalogue: Catalogue, keep: Sequence[str]) -> pl
             (dated_send.sum().cast(pl.Int64) - 1).clip(0).alias("n_collapsed"),
             orphan.sum().cast(pl.Int64).alias("n_orphans"),
             _is_unknown(catalogue).sum().cast(pl.Int64).alias("n_unknown"),
+            pl.when(_is_unknown(catalogue)).then("event_id").min().alias("unknown_event"),
             date.is_null().sum().cast(pl.Int64).alias("n_undated"),
             # Two fetches may have seen the same message; the later one is complete for longer.
             pl.col("data_through").max(),

@@ -6,7 +6,6 @@ Parquet and a lazy plan, and so that one group's notes do not depend on the othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -15,22 +14,40 @@ from optimove_analysis.analysis.counting import Rules
 
 __all__ = ["SUMS", "notes", "number_of", "unknown_kinds"]
 
-SUMS: Final = (
-    "n_immature",
-    "n_unobserved",
-    "n_control",
-    "n_unknown_only",
-    "n_dateless",
-    "n_orphans",
-    "n_unknown",
-    "n_undated",
-    "n_collapsed",
-    "n_conflicts",
-    "n_off_stage",
-    "n_no_through",
-    "n_assumed",
-    "n_ahead",
+_MESSAGES: Final = ("message", "messages")
+
+# What is counted, its words for one and many, and what is said of it where there is any.
+_SENTENCES: Final[tuple[tuple[str, tuple[str, str], str], ...]] = (
+    ("n_assumed", _MESSAGES, "without a sent row counted as sent."),
+    ("n_unobserved", _MESSAGES, "without a sent row left out (assume_sent=True counts them)."),
+    (
+        "n_no_through",
+        _MESSAGES,
+        "taken as mature: no data_through says through which day the data is complete (or as_of=).",
+    ),
+    ("n_control", _MESSAGES, "of the control group left out (action 1)."),
+    ("n_unknown_only", _MESSAGES, "with no known event left out."),
+    (
+        "n_orphans",
+        ("orphan", "orphans"),
+        "dated before every send of the same ids, in no rate.",
+    ),
+    ("n_undated", ("event", "events"), "without a date, in no stage."),
+    ("n_dateless", _MESSAGES, "without any date left out."),
+    (
+        "n_collapsed",
+        ("further sent row", "further sent rows"),
+        "of the same message on the same day taken as one send.",
+    ),
+    ("n_conflicts", _MESSAGES, "both bounced and delivered: not delivered, unless clicked."),
+    (
+        "n_off_stage",
+        _MESSAGES,
+        "with an event of a stage that the channel's kind lacks; that event is not counted.",
+    ),
 )
+
+SUMS: Final = (*(column for column, _, _ in _SENTENCES), "n_unknown", "n_immature", "n_ahead")
 """The columns of a tally that notes are made of, to be summed over a group."""
 
 
@@ -51,101 +68,43 @@ def unknown_kinds(n: str) -> pl.Expr:
 
 
 def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
-    """Make the notes column from the summed columns of a tally; ``further`` are null or text."""
-    sentences: Sequence[tuple[pl.Expr, pl.Expr]] = [
-        (
-            pl.col("n_assumed") > 0,
-            pl.format("{} without a sent row counted as sent.", number_of("n_assumed")),
-        ),
-        (
-            pl.col("n_unobserved") > 0,
-            pl.format(
-                "{} without a sent row left out (assume_sent=True counts them).",
-                number_of("n_unobserved"),
-            ),
-        ),
-        (
-            pl.col("n_no_through") > 0,
-            pl.format(
-                "{} taken as mature: the frame does not say through which day its data is "
-                "complete (data_through, or as_of=).",
-                number_of("n_no_through"),
-            ),
-        ),
-        (
-            pl.col("through_first") != pl.col("through_last"),
-            pl.format(
-                "The data of these messages is complete through different days, from {} to {}.",
-                "through_first",
-                "through_last",
-            ),
-        ),
-        (
-            (pl.col("n_ahead") > 0) & (pl.col("n_immature") > 0),
-            pl.format(
-                "{} with events dated after data_through: the answers reach further than it "
-                "says, and as_of=client.last_update() would count up to {} more.",
-                number_of("n_ahead"),
-                "n_immature",
-            ),
-        ),
-        (
-            pl.col("n_control") > 0,
-            pl.format("{} of the control group left out (action 1).", number_of("n_control")),
-        ),
-        (
-            pl.col("n_unknown") > 0,
-            pl.format(
-                "{} not in the catalogue, in no stage.",
-                number_of("n_unknown", "event of an id", "events of ids"),
-            ),
-        ),
-        (
-            pl.col("n_unknown_only") > 0,
-            pl.format("{} with no known event left out.", number_of("n_unknown_only")),
-        ),
-        (
-            pl.col("n_orphans") > 0,
-            pl.format(
-                "{} dated before every send of the same ids, in no rate.",
-                number_of("n_orphans", "orphan", "orphans"),
-            ),
-        ),
-        (
-            pl.col("n_undated") > 0,
-            pl.format(
-                "{} without a date, in no stage.",
-                number_of("n_undated", "event", "events"),
-            ),
-        ),
-        (
-            pl.col("n_dateless") > 0,
-            pl.format("{} without any date left out.", number_of("n_dateless")),
-        ),
-        (
-            pl.col("n_collapsed") > 0,
-            pl.format(
-                "{} of the same message on the same day taken as one send.",
-                number_of("n_collapsed", "further sent row", "further sent rows"),
-            ),
-        ),
-        (
-            pl.col("n_conflicts") > 0,
-            pl.format(
-                "{} both bounced and delivered: not delivered, unless clicked.",
-                number_of("n_conflicts"),
-            ),
-        ),
-        (
-            pl.col("n_off_stage") > 0,
-            pl.format(
-                "{} with an event of a stage that the channel's kind lacks; that event is not "
-                "counted.",
-                number_of("n_off_stage"),
-            ),
-        ),
+    """Make the notes column from the sums of a tally; ``further`` are null or text.
+
+    Beside `SUMS` it reads ``through_first``, ``through_last`` and ``unknown_event``.
+    """
+    said: list[pl.Expr] = [
+        pl.when(pl.col(column) > 0).then(pl.format(f"{{}} {text}", number_of(column, *words)))
+        for column, words, text in _SENTENCES
     ]
-    said: list[pl.Expr] = [pl.when(applies).then(text) for applies, text in sentences]
+    said += [_unknown_events(), _unlike_ends(), _further_reach()]
     if rules.opens == "ignore":
         said.append(pl.lit("Opens are ignored: engagement means a click."))
     return pl.concat_list(*said, *further).list.drop_nulls()
+
+
+def _unknown_events() -> pl.Expr:
+    event = pl.col("unknown_event")
+    named = pl.format("such as event {} (unknown), ", event)
+    return pl.when(pl.col("n_unknown") > 0).then(
+        pl.format(
+            "{} that the catalogue lacks, {}in no stage.",
+            number_of("n_unknown", "event of an id", "events of ids"),
+            pl.when(event.is_not_null()).then(named).otherwise(pl.lit("")),
+        )
+    )
+
+
+def _unlike_ends() -> pl.Expr:
+    ends = pl.col("through_first"), pl.col("through_last")
+    text = "The data of these messages is complete through different days, from {} to {}."
+    return pl.when(ends[0] != ends[1]).then(pl.format(text, *ends))
+
+
+def _further_reach() -> pl.Expr:
+    text = (
+        "{} with events dated after data_through: the answers reach further than it says, and "
+        "as_of=client.last_update() would count up to {} more."
+    )
+    return pl.when((pl.col("n_ahead") > 0) & (pl.col("n_immature") > 0)).then(
+        pl.format(text, number_of("n_ahead"), "n_immature")
+    )

@@ -263,7 +263,8 @@ JOURNEY: Final = Table(
             "side_events",
             TEXT,
             "Also",
-            "What else happened: bounced, unsubscribed, spam complaint; empty if nothing.",
+            "What else happened: bounced, unsubscribed, spam complaint, an event that the "
+            "catalogue lacks; empty if nothing.",
         ),
         Column("rows", COUNT, "Rows", "The interactions that belong to the message."),
     ),

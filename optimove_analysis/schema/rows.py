@@ -197,6 +197,13 @@ MESSAGES: Final = Table(
             "Rows whose event id the catalogue lacks, or that have none; in no stage.",
         ),
         Column(
+            "unknown_event",
+            ID,
+            "Unknown event",
+            "The smallest event id among those that the catalogue lacks.",
+            "there is none, or the rows have no event id at all",
+        ),
+        Column(
             "n_undated",
             COUNT,
             "Undated rows",

@@ -71,8 +71,8 @@ def test_a_frame_that_does_not_say_how_far_it_goes_counts_all_and_says_so() -> N
     assert reached(rows, "as_of") == [None] * 4
     assert notes(rows) == [
         (
-            "2 messages taken as mature: the frame does not say through which day its data is "
-            "complete (data_through, or as_of=)."
+            "2 messages taken as mature: no data_through says through which day the data is "
+            "complete (or as_of=)."
         )
     ]
     assert notes(rows, as_of=COMPLETE) == []
@@ -236,13 +236,17 @@ def test_an_orphan_is_in_no_rate_and_said() -> None:
 def test_an_unknown_event_is_in_no_stage_and_said() -> None:
     rows = frame(on(3, "sent"), on(4, 17))
     assert reached(rows) == [1, 0, 0, 0]
-    assert notes(rows) == ["1 event of an id not in the catalogue, in no stage."]
+    assert notes(rows) == [
+        "1 event of an id that the catalogue lacks, such as event 17 (unknown), in no stage."
+    ]
+    without_id = frame(on(3, "sent"), on(3, None))
+    assert notes(without_id) == ["1 event of an id that the catalogue lacks, in no stage."]
 
 
 def test_ids_with_unknown_events_only_are_no_send() -> None:
     rows = frame(on(3, 17), on(3, "opened", campaign_id=4))
     assert reached(rows) == [1, 1, 1, 0]
-    assert notes(rows)[-1] == "1 message with no known event left out."
+    assert "1 message with no known event left out." in notes(rows)
 
 
 def test_undated_rows_are_in_no_stage_and_said() -> None:

@@ -62,7 +62,7 @@ def test_side_events_are_named_in_one_order_and_empty_where_there_is_none() -> N
 def test_a_message_with_no_stage_reported_has_none() -> None:
     rows = frame(on(3, 17), on(4, "bounced", campaign_id=4))
     assert listed(rows, "stage", "days", "side_events") == [
-        (None, None, ""),
+        (None, None, "event 17 (unknown)"),
         (None, None, "bounced"),
     ]
 
