@@ -11,7 +11,7 @@ import polars as pl
 from optimove_analysis.client.endpoints import CATALOGUE_LIFETIME, CUSTOMERS_PATH
 from optimove_analysis.client.responses import parse_table
 from optimove_analysis.client.session import Session, Shape
-from optimove_analysis.errors import ApiError
+from optimove_analysis.errors import ApiError, InputError
 from optimove_analysis.schema import CUSTOMERS, Table
 
 __all__ = ["Asked", "catalogue", "customers"]
@@ -40,6 +40,8 @@ def customers(
     """Return the customers of a target group, page by page until one brings nothing new."""
     asked = {"TargetGroupID": str(target_group_id), "Date": day.isoformat()}
     if page_size is not None:
+        if page_size < 1:
+            raise InputError(f"page_size={page_size!r}: a page must hold at least one customer.")
         asked["$top"] = str(page_size)
     pages = [catalogue(session, CUSTOMERS, CUSTOMERS_PATH, [(asked, {})])]
     got = pages[0].height

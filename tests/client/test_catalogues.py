@@ -53,6 +53,18 @@ def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) 
         client.campaigns()
     with pytest.raises(InputError, match="either days"):
         client.campaigns("2025-10-01", campaign_ids=1)
+    with pytest.raises(InputError, match="no day"):
+        client.campaigns([])
+    with pytest.raises(InputError, match="None is not a day"):
+        client.campaigns(["2025-10-01", None])  # type: ignore[list-item] # what is tested
+    with pytest.raises(InputError, match="campaign_ids"):
+        client.campaigns(campaign_ids=[])
+
+
+@pytest.mark.parametrize("page_size", [0, -1])
+def test_a_page_that_holds_nobody_is_refused(page_size: int, client: OptimoveClient) -> None:
+    with pytest.raises(InputError, match="page_size"):
+        client.customers(1, "2025-11-28", page_size=page_size)
 
 
 @pytest.mark.parametrize("page_size", [None, 300, 1_000, 5_000])
