@@ -172,7 +172,7 @@ class OptimoveClient:
                 update and the day of the fetch.
             progress: None draws a bar if more than 5 requests must be sent; True or False; or a
                 function that gets a `Progress` after each answer.
-            refresh: ask the API even for what the cache holds.
+            refresh: ask the API even for what the cache holds, be it an answer that does not fit.
 
         Raises:
             InputError: no or bad ids, bad or reversed days.

@@ -9,7 +9,7 @@ import pytest
 
 from optimove_analysis import Catalogue
 from optimove_analysis.client import OptimoveClient
-from optimove_analysis.errors import ApiError, InputError
+from optimove_analysis.errors import ApiError, InputError, SchemaError
 from optimove_analysis.sandbox import Sandbox
 from optimove_analysis.schema import (
     ACTIONS,
@@ -41,6 +41,17 @@ def test_templates_of_all_channels_are_those_of_each(client: OptimoveClient) -> 
         client.templates(99)
     with pytest.raises(InputError, match="whole numbers"):
         client.templates(["mail"])  # type: ignore[list-item] # what is tested
+
+
+def test_a_kept_answer_that_does_not_fit_is_asked_for_again(
+    box: Sandbox, client: OptimoveClient
+) -> None:
+    box.answer("GetExecutionChannels", body=b'[{"Message": "back at noon"}]')
+    with pytest.raises(SchemaError, match="'Message'"):
+        client.channels()
+    assert client.channels().height > 1
+    assert client.channels().height > 1
+    assert box.count() == 2
 
 
 def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) -> None:
