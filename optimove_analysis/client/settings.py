@@ -166,8 +166,9 @@ class Settings:
         host = parts.hostname or ""
         sandbox = is_loopback(host) and self.credential.reveal().startswith(_SANDBOX_KEY)
         place = host + parts.path if sandbox else self.url
-        known_by = self.account if self.account is not None else self.credential.reveal()
-        kind = "account" if self.account is not None else self.header
+        account = None if sandbox else self.account  # another sandbox's key is another world
+        known_by = self.credential.reveal() if account is None else account
+        kind = self.header if account is None else "account"
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{host} {self.account or ''}").strip("-")[:60]
         return f"{name}-{_digest(kind, known_by, place)[:16]}.sqlite"
 

@@ -176,6 +176,11 @@ def test_a_sandboxs_port_tells_caches_apart_no_more_but_still_quotas() -> None:
     assert of("https://a.example:1").cache_name != of("https://a.example:2").cache_name
 
 
+def test_two_sandboxes_share_no_cache_whatever_they_are_called() -> None:
+    one, two = (of("http://127.0.0.1:1", f"sandbox-{n}", account="shop") for n in range(2))
+    assert one.cache_name != two.cache_name
+
+
 def test_gateways_on_this_machine_that_hold_the_key_themselves_share_no_cache() -> None:
     one, two = (of(f"http://127.0.0.1:{port}", "unused") for port in (8001, 8002))
     assert one.cache_name != two.cache_name
