@@ -7,6 +7,7 @@ verbose tracebacks and error trackers show.
 
 from __future__ import annotations
 
+import sys
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,10 +51,11 @@ class _SigningAdapter(HTTPAdapter):
         if self._local:
             # A proxy cannot reach this machine, and plain HTTP would show it the credential.
             kwargs["proxies"] = {}
+        outer = sys.exception()
         try:
             response = super().send(self._signed(request), *args, **kwargs)
         except BaseException as error:
-            _forget_frames(error)
+            _forget_frames(error, outer)
             if isinstance(error, requests.exceptions.RequestException):
                 error.request = request
             raise
@@ -66,11 +68,17 @@ class _SigningAdapter(HTTPAdapter):
         return signed
 
 
-def _forget_frames(error: BaseException | None) -> None:
-    """Take the frames off an exception and off those that led to it: they hold the credential."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+def _forget_frames(error: BaseException | None, outer: BaseException | None) -> None:
+    """Take the frames off an exception and off those that led to it: they hold the credential.
+
+    ``outer`` is what the caller was handling when it sent; that is not ours to touch.
+    """
+    if error is None or error is outer:
+        return
+    error.__traceback__ = None
+    _forget_frames(error.__cause__, outer)
+    if error.__context__ is not error.__cause__:
+        _forget_frames(error.__context__, outer)
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -233,13 +233,33 @@ def test_no_credential_is_in_what_a_debugger_shows_of_an_exception(
         with pytest.raises(ConnectionFailedError) as raised:
             make_session(url.get(trouble, silent), key, timeout=0.1).get(PATH, {}, lifetime=DAY)
     # The variables of every frame, as IPython's verbose mode and error trackers show them.
-    error: BaseException | None = raised.value
-    while error is not None:
+    errors: list[BaseException | None] = [raised.value]
+    seen = 0
+    while errors:
+        error = errors.pop()
+        if error is None:
+            continue
+        seen += 1
         shown = traceback.TracebackException.from_exception(error, capture_locals=True)
         # The frames of this file are the test's own.
         frames = [frame for frame in shown.stack if frame.filename != __file__]
         assert key not in str([frame.locals for frame in frames])
-        error = error.__cause__ or error.__context__
+        errors += [error.__cause__, error.__context__]
+    assert seen > 3
+
+
+def test_the_traceback_of_what_the_caller_was_handling_stays(make_session: MakeSession) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    session = make_session(f"http://127.0.0.1:{port}")
+    caught: list[ValueError] = []
+    try:
+        int("the caller's own")
+    except ValueError as own:
+        caught.append(own)
+        with pytest.raises(ConnectionFailedError):
+            session.get(PATH, {}, lifetime=DAY)
+    assert caught[0].__traceback__ is not None
 
 
 def test_what_is_on_this_machine_is_asked_past_a_proxy(
