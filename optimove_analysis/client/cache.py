@@ -166,7 +166,8 @@ class Cache:
                 trouble = error
             if trouble is not None:
                 broken, self._backend, self._state = self._backend, None, "broken"
-                with suppress(Exception):  # it is broken already
+                # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.
+                with suppress(Exception):
                     if broken is not None:
                         broken.close()  # type: ignore[no-untyped-call] # as in close
         if trouble is not None:

@@ -188,19 +188,6 @@ def test_a_file_that_turns_unwritable_warns_and_does_not_hang(
     assert frame.height == 2
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux tells what is open")
-def test_a_cache_that_is_given_up_is_closed(box: Sandbox, make_client: MakeClient) -> None:
-    client = make_client(box)
-    client.channels()
-    with sqlite3.connect(client.cache.path) as other:
-        other.execute("DROP TABLE responses")
-    other.close()
-    with pytest.warns(CacheWarning):
-        client.actions()
-    opened = [str(link.resolve()) for link in Path("/proc/self/fd").iterdir()]
-    assert not [path for path in opened if path.startswith(str(client.cache.path))]
-
-
 def test_a_lock_that_is_never_let_go_of_warns_and_does_not_hang(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
