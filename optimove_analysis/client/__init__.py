@@ -12,7 +12,7 @@ Quota(50, 10.0)
 
 from __future__ import annotations
 
-from optimove_analysis.client.audience import LastUpdateWarning
+from optimove_analysis.client.audience import LastUpdateWarning, NotFoundWarning
 from optimove_analysis.client.cache import Cache, CacheInfo, CacheWarning
 from optimove_analysis.client.client import OptimoveClient
 from optimove_analysis.client.fetch import Progress
@@ -33,6 +33,7 @@ __all__ = [
     "CacheInfo",
     "CacheWarning",
     "LastUpdateWarning",
+    "NotFoundWarning",
     "OptimoveClient",
     "Progress",
     "Quota",

@@ -12,6 +12,7 @@ import polars as pl
 
 from optimove_analysis.client.convert import loads
 from optimove_analysis.client.endpoints import (
+    INTERACTIONS_PATH,
     LAST_UPDATE_LIFETIME,
     LAST_UPDATE_PATH,
     lifetime_of_range,
@@ -22,7 +23,7 @@ from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
 from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import ApiError, InputError, QuotaError, ResponseError, SchemaError
 
-__all__ = ["LastUpdateWarning", "interactions", "last_update"]
+__all__ = ["LastUpdateWarning", "NotFoundWarning", "interactions", "last_update"]
 
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
@@ -30,6 +31,10 @@ _NOT_FOUND: Final = 404
 
 class LastUpdateWarning(UserWarning):
     """The API does not say through which day its data is complete."""
+
+
+class NotFoundWarning(UserWarning):
+    """Nobody was found by a function whose path is only assumed: perhaps the path is wrong."""
 
 
 def last_update(session: Session) -> date:
@@ -81,7 +86,7 @@ def interactions(
             not_found=absent.customer,
             progress=progress,
         )
-        absent.check(asked=kept.count(None))
+        absent.check(path, asked=kept.count(None), of=len(requests))
     bodies = (
         (one, answer.body, _data_through(answer, last))
         for one, answer in zip(ids, answers, strict=True)
@@ -133,11 +138,21 @@ class _Absent:
         asked = json.dumps(request.params)
         return Answer(b"[]", False, datetime.now(UTC), None, asked)
 
-    def check(self, *, asked: int) -> None:
-        """Raise if nothing at all was found."""
-        if self._update_missing is not None and len(self._customers) == asked:
+    def check(self, path: str, *, asked: int, of: int) -> None:
+        """Raise if nothing at all was found; warn if nobody was, where the path is a guess."""
+        if len(self._customers) < asked:
+            return
+        if self._update_missing is not None:
             raise ApiError(
                 f"everything that was asked of {self._session.settings.url} was answered 404: is "
                 f"it the right instance? {self._customers[0]}",
                 status=_NOT_FOUND,
+            )
+        if path != INTERACTIONS_PATH and asked == of:
+            warnings.warn(
+                f"{asked} of {of} customers were answered 404. Either the API knows none of them, "
+                f"or {path} is not where your account has this function: no public page says "
+                "where it is, so engagement_metrics_path=... sets it.",
+                NotFoundWarning,
+                stacklevel=4,
             )

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -165,7 +165,11 @@ class Cache:
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the cache, the network has the answer
                 trouble = error
             if trouble is not None:
-                self._backend, self._state = None, "broken"
+                broken, self._backend, self._state = self._backend, None, "broken"
+                # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.
+                with suppress(Exception):
+                    if broken is not None:
+                        broken.close()  # type: ignore[no-untyped-call] # as in close
         if trouble is not None:
             warnings.warn(
                 f"the cache {self.path} cannot be {done} ({trouble}): answers come from the "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
 from optimove_analysis.client.endpoints import CATALOGUE_LIFETIME, CUSTOMERS_PATH
 from optimove_analysis.client.responses import parse_table
-from optimove_analysis.client.session import Session, Shape
-from optimove_analysis.errors import ApiError
+from optimove_analysis.client.session import Answer, Session, Shape
+from optimove_analysis.errors import ApiError, InputError, SchemaError
 from optimove_analysis.schema import CUSTOMERS, Table
 
 __all__ = ["Asked", "catalogue", "customers"]
@@ -27,11 +27,21 @@ def catalogue(
     session: Session, table: Table, path: str, asked: Asked = _ONCE, *, shape: Shape = "list"
 ) -> pl.DataFrame:
     """Return the table that the answers to some requests make."""
-    answers = [
-        (session.get(path, params, shape=shape, lifetime=CATALOGUE_LIFETIME), constants)
-        for params, constants in asked
-    ]
-    return parse_table(table, ((a.asked, a.body, constants) for a, constants in answers))
+    how: Any = {"shape": shape, "lifetime": CATALOGUE_LIFETIME}
+    answers = [session.get(path, params, **how) for params, _ in asked]
+    try:
+        return _parsed(table, answers, asked)
+    except SchemaError:
+        if not any(answer.from_cache for answer in answers):
+            raise
+    # What does not fit may have been an outage that answered 200: do not keep to it for a day.
+    return _parsed(table, [session.fetch(path, params, **how) for params, _ in asked], asked)
+
+
+def _parsed(table: Table, answers: Sequence[Answer], asked: Asked) -> pl.DataFrame:
+    constants = (constants for _, constants in asked)
+    bodies = ((a.asked, a.body, constant) for a, constant in zip(answers, constants, strict=True))
+    return parse_table(table, bodies)
 
 
 def customers(
@@ -40,6 +50,8 @@ def customers(
     """Return the customers of a target group, page by page until one brings nothing new."""
     asked = {"TargetGroupID": str(target_group_id), "Date": day.isoformat()}
     if page_size is not None:
+        if page_size < 1:
+            raise InputError(f"page_size={page_size!r}: a page must hold at least one customer.")
         asked["$top"] = str(page_size)
     pages = [catalogue(session, CUSTOMERS, CUSTOMERS_PATH, [(asked, {})])]
     got = pages[0].height

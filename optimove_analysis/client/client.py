@@ -16,7 +16,7 @@ from optimove_analysis.client.audience import interactions, last_update
 from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.catalogues import Asked, catalogue, customers
 from optimove_analysis.client.fetch import ProgressOption
-from optimove_analysis.client.inputs import Day, Ids, as_day, as_ids, as_numbers, as_range
+from optimove_analysis.client.inputs import Day, Ids, as_day, as_days, as_ids, as_numbers, as_range
 from optimove_analysis.client.quota import Quota, ledger_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
@@ -70,21 +70,26 @@ class OptimoveClient:
         formats: Sequence[ResponseFormat] = (),
     ) -> None:
         self._stop_sandbox: Any = None  # weakref.finalize; its type is not for use at run time
-        if instance.strip().lower() == "sandbox":
+        if str(instance).strip().lower() == "sandbox":
             process = SandboxProcess()
             self._own(process)
             instance, api_key, token = process.url, process.api_key, None
-        self.settings = Settings.of(
-            instance,
-            api_key,
-            token=token,
-            account=account,
-            cache_dir=cache_dir,
-            quota=quota,
-            timeout=timeout,
-            threads=threads,
-            engagement_metrics_path=engagement_metrics_path,
-        )
+        try:
+            self.settings = Settings.of(
+                instance,
+                api_key,
+                token=token,
+                account=account,
+                cache_dir=cache_dir,
+                quota=quota,
+                timeout=timeout,
+                threads=threads,
+                engagement_metrics_path=engagement_metrics_path,
+            )
+        except BaseException:
+            if self._stop_sandbox is not None:
+                self._stop_sandbox()
+            raise
         self.quota = Quota(*self.settings.quota, ledger=ledger_of(self.settings.quota_name))
         """What may be sent; it knows how long a number of requests will take."""
         self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
@@ -167,7 +172,7 @@ class OptimoveClient:
                 update and the day of the fetch.
             progress: None draws a bar if more than 5 requests must be sent; True or False; or a
                 function that gets a `Progress` after each answer.
-            refresh: ask the API even for what the cache holds.
+            refresh: ask the API even for what the cache holds, be it an answer that does not fit.
 
         Raises:
             InputError: no or bad ids, bad or reversed days.
@@ -222,17 +227,16 @@ class OptimoveClient:
         Raises:
             InputError: neither days nor ids are given, or both are.
         """
-        if (days is None) == (campaign_ids is None):
-            raise InputError("give either days, as '2018-08-20', or campaign_ids=..., not both.")
-        if campaign_ids is not None:
-            by_id: Asked = [({"CampaignID": text}, {}) for text in as_ids(campaign_ids)]
+        if campaign_ids is not None and days is None:
+            ids = as_ids(campaign_ids, "campaign_ids")
+            by_id: Asked = [({"CampaignID": text}, {}) for text in ids]
             return catalogue(
                 self._session, CAMPAIGNS, endpoints.CAMPAIGN_PATH, by_id, shape="object"
             )
-        many = days if isinstance(days, Iterable) and not isinstance(days, str) else [days]
-        dates = dict.fromkeys(as_day(day) for day in many if day is not None)
-        by_day: Asked = [({"Date": day.isoformat()}, {}) for day in dates]
-        return catalogue(self._session, CAMPAIGNS, endpoints.CAMPAIGNS_PATH, by_day)
+        if days is not None and campaign_ids is None:
+            by_day: Asked = [({"Date": day.isoformat()}, {}) for day in as_days(days)]
+            return catalogue(self._session, CAMPAIGNS, endpoints.CAMPAIGNS_PATH, by_day)
+        raise InputError("give either days, as '2018-08-20', or campaign_ids=..., not both.")
 
     def target_groups(self) -> pl.DataFrame:
         """Return the account's target groups; one row a group."""

@@ -57,5 +57,5 @@ def lifetime_of_range(end: date, complete_through: date) -> timedelta | None:
     >>> lifetime_of_range(date(2018, 9, 19), date(2018, 9, 20))
     datetime.timedelta(seconds=3600)
     """
-    settled = end + _SETTLED_AFTER < complete_through
+    settled = complete_through - end > _SETTLED_AFTER  # end may be the last day that there is
     return None if settled else _UNSETTLED_LIFETIME

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ import polars as pl
 
 from optimove_analysis.errors import InputError
 
-__all__ = ["Day", "Ids", "as_day", "as_ids", "as_numbers", "as_range"]
+__all__ = ["Day", "Ids", "as_day", "as_days", "as_ids", "as_numbers", "as_range"]
 
 Day: TypeAlias = date | str
 """A calendar day: a date, a datetime (its day counts) or ISO text such as ``"2018-08-19"``."""
@@ -20,8 +21,8 @@ Ids: TypeAlias = "str | int | Iterable[Any] | pl.Series | pl.DataFrame"
 """One customer id or many: text or whole numbers, in a list, Series, array or one-column frame."""
 
 
-def as_ids(given: Ids) -> list[str]:
-    """Return customer ids as text, in the order given, each once.
+def as_ids(given: Ids, what: str = "customer id") -> list[str]:
+    """Return ids as text, in the order given, each once.
 
     >>> as_ids(841231), as_ids(["A8272", 7, "A8272"]), as_ids(pl.Series([1, 2]))
     (['841231'], ['A8272', '7'], ['1', '2'])
@@ -29,19 +30,18 @@ def as_ids(given: Ids) -> list[str]:
     Raises:
         InputError: no id at all, a null or blank one, or one that is neither text nor whole.
     """
-    ids = list(dict.fromkeys(_as_id(value) for value in _many(given)))
+    ids = list(dict.fromkeys(_as_id(value, what) for value in _many(given, what)))
     if not ids:
-        raise InputError("there is no customer id to ask for: the list is empty.")
+        raise InputError(f"there is no {what} to ask for: the list is empty.")
     return ids
 
 
 def as_numbers(given: Ids, what: str) -> list[int]:
     """Return ids that are whole numbers, as those of channels are; the rest is as in `as_ids`."""
-    ids = as_ids(given)
-    try:
-        return [int(text) for text in ids]
-    except ValueError:
-        raise InputError(f"{what}={given!r} must be whole numbers.") from None
+    ids = as_ids(given, what)
+    if not all(re.fullmatch(r"-?[0-9]+", text) for text in ids):  # int() also reads " 5_04"
+        raise InputError(f"{what}={given!r} must be whole numbers.")
+    return list(map(int, ids))
 
 
 def as_day(given: Day, what: str = "date") -> date:
@@ -78,6 +78,19 @@ def as_day(given: Day, what: str = "date") -> date:
     )
 
 
+def as_days(given: Day | Iterable[Day]) -> list[date]:
+    """Return one day or many, in the order given, each once.
+
+    Raises:
+        InputError: there is none, or one is no day.
+    """
+    many = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    days = list(dict.fromkeys(map(as_day, many)))
+    if not days:
+        raise InputError("there is no day to ask for: the list is empty.")
+    return days
+
+
 def as_range(start: Day, end: Day) -> tuple[date, date]:
     """Return the first and the last day of a range, both of which are in it.
 
@@ -92,7 +105,7 @@ def as_range(start: Day, end: Day) -> tuple[date, date]:
     return first, last
 
 
-def _many(given: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a user gives
+def _many(given: Any, what: str) -> Iterable[Any]:  # noqa: ANN401 - whatever a user gives
     if isinstance(given, pl.DataFrame):
         if given.width != 1:
             columns = ", ".join(map(repr, given.columns))
@@ -101,16 +114,20 @@ def _many(given: Any) -> Iterable[Any]:  # noqa: ANN401 - whatever a user gives
                 "select the one that holds the ids."
             )
         return given.to_series().to_list()
+    if isinstance(given, Mapping) or hasattr(type(given), "columns"):
+        # To iterate over one gives the names of its columns, which would be taken for ids.
+        raise InputError(f"a {type(given).__name__} is no list of {what}s; give one column of it.")
     if hasattr(given, "tolist"):  # an array or Series, of numpy, pandas or polars
         listed = given.tolist()
         return listed if isinstance(listed, list) else [listed]
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [given]
     return given
 
 
-def _as_id(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
-    if isinstance(value, str) and value.strip():
+def _as_id(value: Any, what: str) -> str:  # noqa: ANN401 - whatever a user gives
+    # Half a surrogate pair is no text that could be sent.
+    if isinstance(value, str) and value.strip() and not re.search("[\ud800-\udfff]", value):
         return str(value)
     try:
         if not isinstance(value, bool):
@@ -119,5 +136,5 @@ def _as_id(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
         pass
     hint = " It came as a float, perhaps by way of nulls." if isinstance(value, float) else ""
     raise InputError(
-        f"{value!r} is not a customer id; an id is text that is not blank, or a whole number.{hint}"
+        f"{value!r} is not a {what}; an id is text that is not blank, or a whole number.{hint}"
     )

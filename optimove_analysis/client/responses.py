@@ -90,14 +90,18 @@ def parse(
 
     Raises:
         ResponseError: a body is not a JSON list of objects.
-        SchemaError: a field is missing, or a value has no exact counterpart in its column.
+        SchemaError: no format fits, a field is missing, or a value has no exact counterpart in
+            its column.
     """
     parts: list[pl.DataFrame] = []
     batch: list[_Response] = []
     for customer, body, through in bodies:
         place = f"interactions response for customer {customer}"
         rows, keys = _rows(body, place)
-        layout = next(form for form in formats if form.marks & keys or not form.marks)
+        fitting = (form for form in formats if form.marks & keys or not form.marks)
+        layout = next(fitting, None)
+        if layout is None:
+            raise SchemaError(f"the {place} has none of the marks of {[f.name for f in formats]}.")
         if batch and batch[0].layout is not layout:
             parts.append(_frame(batch))
             batch = []

@@ -60,13 +60,16 @@ class SandboxProcess:
         except OSError as error:
             self._errors.close()
             raise ConnectionFailedError(f"the sandbox did not start: {error}") from error
-        line = self._first_line()
+        line = b""
         try:
+            line = self._first_line()
             said = json.loads(line)
             self.url, self.api_key = str(said["url"]), str(said["api_key"])
-        except (ValueError, KeyError, TypeError) as error:
+        except BaseException as error:  # Ctrl-C while it starts leaves none behind either
             self._process.kill()
             self.stop()
+            if not isinstance(error, ValueError | KeyError | TypeError):
+                raise
             raise ConnectionFailedError(
                 f"the sandbox did not start; {' '.join(command)} said: {self._said or line!r}"
             ) from error
@@ -98,7 +101,8 @@ class SandboxProcess:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment in which a child finds this very package."""
+    """Return an environment in which a child finds this very package, and no real account."""
     here = str(Path(__file__).resolve().parents[2])
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    others = {name: it for name, it in os.environ.items() if not name.startswith("OPTIMOVE_")}
+    return {**others, "PYTHONPATH": os.pathsep.join(paths)}

@@ -6,6 +6,7 @@ everything that is here.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from optimove_analysis.client.judge import Shape, TryAgainError, judge
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.settings import Settings
 from optimove_analysis.client.transport import connect
-from optimove_analysis.errors import ConnectionFailedError, QuotaError
+from optimove_analysis.errors import ConnectionFailedError, InputError, QuotaError
 
 __all__ = ["Answer", "Session", "Shape"]
 
@@ -73,6 +74,8 @@ class Session:
         self._chance = chance
         self._now = now
         self._http = connect(settings)
+        self._closed = False
+        self._process = os.getpid()
 
     def get(
         self,
@@ -85,7 +88,8 @@ class Session:
         """Return the answer to a request, kept or new.
 
         Raises:
-            OptimoveAnalysisError: one of the family's, after as many tries as make sense.
+            InputError: the session is closed, or another process's.
+            OptimoveAnalysisError: another of the family's, after as many tries as make sense.
         """
         return self.kept(function, params) or self.fetch(
             function, params, shape=shape, lifetime=lifetime
@@ -93,6 +97,7 @@ class Session:
 
     def kept(self, function: str, params: Mapping[str, str]) -> Answer | None:
         """Return the answer that the cache holds, if any; it costs no quota."""
+        self._check()
         entry = self.cache.read(function, params)
         if entry is None:
             return None
@@ -145,11 +150,23 @@ class Session:
         return Answer(entry.body, False, entry.fetched_at, last_update, asked)
 
     def close(self) -> None:
-        """Close the connections and the cache."""
+        """Close the connections and the cache; nothing can be asked from then on."""
+        self._closed = True
         self._http.close()
         self.cache.close()
 
+    def _check(self) -> None:
+        if self._closed:
+            raise InputError("this client is closed: make another.")
+        if os.getpid() != self._process:
+            # Both processes would read from the same connection: one gets the other's answers.
+            raise InputError(
+                "this process was forked from the one that made the client, and cannot share it: "
+                "make a client in each process."
+            )
+
     def _send(self, function: str, params: Mapping[str, str], asked: str) -> requests.Response:
+        self._check()
         url = f"{self.settings.url}/current/{function}"
         host = self.settings.url
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Final, NoReturn, Self
 from urllib.parse import urlsplit
@@ -18,7 +20,7 @@ import platformdirs
 from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH
 from optimove_analysis.errors import InputError
 
-__all__ = ["QUOTA", "Secret", "Settings", "read_environment"]
+__all__ = ["QUOTA", "Secret", "Settings", "is_loopback", "read_environment"]
 
 # "50 requests per 10 seconds, per API key, over a sliding window":
 # developer.optimove.com/reference/understanding-api-rate-limits-at-optimove, read 2026-11.
@@ -28,6 +30,11 @@ _WHERE: Final = (
     "Give the instance that Optimove assigned to you, as 'api5', or its address, as "
     "'https://api5.optimove.net'; 'sandbox' starts this package's own."
 )
+
+_SANDBOX_KEY: Final = "sandbox-"
+"""How the keys of this package's sandboxes begin."""
+_SHORT: Final = 8
+"""So many characters are shorter than any credential."""
 
 
 class Secret:
@@ -123,10 +130,11 @@ class Settings:
             raise InputError(
                 f"quota={quota!r} must be (requests, seconds), as {QUOTA!r}."
             ) from None
-        if limit < 1 or per <= 0 or timeout <= 0 or threads < 1:
+        if not (_positive(limit, threads, whole=True) and _positive(per, timeout)):
             raise InputError(
-                f"quota={quota!r}, timeout={timeout!r} and threads={threads!r} must be positive; "
-                f"the quota is (requests, seconds), as {QUOTA!r}."
+                f"quota={quota!r}, timeout={timeout!r} and threads={threads!r} must be positive "
+                "numbers, requests and threads whole; the quota is (requests, seconds), as "
+                f"{QUOTA!r}."
             )
         credential, header = _credential(api_key, token)
         if account is not None and not account.strip():
@@ -151,14 +159,16 @@ class Settings:
         """The name of this account's cache file: readable, and telling nothing of the credential.
 
         Two credentials never share a file, unless the user says with ``account`` that they are
-        one account's. On loopback the port does not count: it says nothing of who answers, and a
-        sandbox of the same world has the same key on whatever port.
+        one account's. A sandbox's port does not count: one of the same world has the same key on
+        whatever port. Other addresses of this machine may be gateways to different accounts.
         """
         parts = urlsplit(self.url)
         host = parts.hostname or ""
-        place = host + parts.path if _is_loopback(host) else self.url
-        known_by = self.account if self.account is not None else self.credential.reveal()
-        kind = "account" if self.account is not None else self.header
+        sandbox = is_loopback(host) and self.credential.reveal().startswith(_SANDBOX_KEY)
+        place = host + parts.path if sandbox else self.url
+        account = None if sandbox else self.account  # another sandbox's key is another world
+        known_by = self.credential.reveal() if account is None else account
+        kind = self.header if account is None else "account"
         name = re.sub(r"[^A-Za-z0-9]+", "-", f"{host} {self.account or ''}").strip("-")[:60]
         return f"{name}-{_digest(kind, known_by, place)[:16]}.sqlite"
 
@@ -176,16 +186,34 @@ def read_environment(folder: Path | None = None) -> Mapping[str, str]:
 
     Args:
         folder: where ``.env`` is looked for; the working folder by default.
+
+    Raises:
+        InputError: the file is no text.
     """
     found: dict[str, str] = {}
     dotenv = (folder or Path.cwd()) / ".env"
     if dotenv.is_file():
-        for line in dotenv.read_text(encoding="utf-8-sig").splitlines():
+        try:
+            text = dotenv.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            text = None  # raised below: the error would take all the bytes with it
+        if text is None:
+            raise InputError(f"{dotenv} is not text in UTF-8; save it as such.")
+        for line in text.splitlines():
             name, equals, value = line.strip().removeprefix("export ").partition("=")
             if equals and not name.startswith("#"):
                 found[name.strip()] = _unquoted(value.strip())
     found.update(os.environ)
     return {name: value for name, value in found.items() if name.startswith("OPTIMOVE_") and value}
+
+
+def _positive(*values: object, whole: bool = False) -> bool:
+    return all(
+        isinstance(value, Integral if whole else Real)
+        and not isinstance(value, bool)
+        and 0 < float(value) < math.inf
+        for value in values
+    )
 
 
 def _unquoted(value: str) -> str:
@@ -198,6 +226,8 @@ def _credential(api_key: str | None, token: str | None) -> tuple[Secret, str]:
     if api_key is not None and token is not None:
         raise InputError("both api_key and token are given; give one of them.")
     value = (api_key if token is None else token) or ""
+    if not isinstance(value, str):
+        raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
     if not value.strip():
         raise InputError(
             "there is no API key: give api_key=..., or set OPTIMOVE_API_KEY in the environment or "
@@ -211,6 +241,8 @@ def _credential(api_key: str | None, token: str | None) -> tuple[Secret, str]:
 
 
 def _address(instance: str) -> str:
+    if not isinstance(instance, str):
+        raise InputError(f"an instance must be text, not {type(instance).__name__}. {_WHERE}")
     text = instance.strip().rstrip("/")
     if re.fullmatch(r"api\d+", text, flags=re.IGNORECASE):
         return f"https://{text.lower()}.optimove.net"
@@ -218,17 +250,18 @@ def _address(instance: str) -> str:
         text = f"https://{text}"
     try:
         parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise InputError(f"instance={instance!r} is not an address ({error}). {_WHERE}") from error
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        raise InputError(f"the instance is not an address. {_WHERE}") from None
     if parts.username or parts.password:
         raise InputError("an address must not hold a user name or password; give api_key=...")
-    host = parts.hostname
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
-        raise InputError(f"instance={instance!r} is not an instance of Optimove's API. {_WHERE}")
-    if parts.scheme == "http" and not _is_loopback(host):
+        # Key and instance get swapped, and keys get into addresses: neither is quoted.
+        seen = host or (text if len(text) <= _SHORT else f"{text[:2]}...")
+        raise InputError(f"{seen!r} is not an instance of Optimove's API. {_WHERE}")
+    if parts.scheme == "http" and not is_loopback(host):
         raise InputError(
-            f"instance={instance!r} is plain HTTP, which would send the API key in clear; "
+            f"http://{host} is plain HTTP, which would send the API key in clear; "
             f"use https://{host}."
         )
     shown = f"[{host}]" if ":" in host else host
@@ -236,7 +269,8 @@ def _address(instance: str) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{path}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -9,7 +9,7 @@ import pytest
 
 from optimove_analysis import Catalogue
 from optimove_analysis.client import OptimoveClient
-from optimove_analysis.errors import ApiError, InputError
+from optimove_analysis.errors import ApiError, InputError, SchemaError
 from optimove_analysis.sandbox import Sandbox
 from optimove_analysis.schema import (
     ACTIONS,
@@ -43,6 +43,17 @@ def test_templates_of_all_channels_are_those_of_each(client: OptimoveClient) -> 
         client.templates(["mail"])  # type: ignore[list-item] # what is tested
 
 
+def test_a_kept_answer_that_does_not_fit_is_asked_for_again(
+    box: Sandbox, client: OptimoveClient
+) -> None:
+    box.answer("GetExecutionChannels", body=b'[{"Message": "back at noon"}]')
+    with pytest.raises(SchemaError, match="'Message'"):
+        client.channels()
+    assert client.channels().height > 1
+    assert client.channels().height > 1
+    assert box.count() == 2
+
+
 def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) -> None:
     one, two = client.campaigns("2025-10-01"), client.campaigns(date(2025, 10, 2))
     assert one.schema == CAMPAIGNS.schema
@@ -53,6 +64,18 @@ def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) 
         client.campaigns()
     with pytest.raises(InputError, match="either days"):
         client.campaigns("2025-10-01", campaign_ids=1)
+    with pytest.raises(InputError, match="no day"):
+        client.campaigns([])
+    with pytest.raises(InputError, match="None is not a day"):
+        client.campaigns(["2025-10-01", None])  # type: ignore[list-item] # what is tested
+    with pytest.raises(InputError, match="campaign_ids"):
+        client.campaigns(campaign_ids=[])
+
+
+@pytest.mark.parametrize("page_size", [0, -1])
+def test_a_page_that_holds_nobody_is_refused(page_size: int, client: OptimoveClient) -> None:
+    with pytest.raises(InputError, match="page_size"):
+        client.customers(1, "2025-11-28", page_size=page_size)
 
 
 @pytest.mark.parametrize("page_size", [None, 300, 1_000, 5_000])

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from client.conftest import MakeClient
 
-from optimove_analysis.client import LastUpdateWarning, OptimoveClient, ResponseFormat
+from optimove_analysis.client import (
+    LastUpdateWarning,
+    NotFoundWarning,
+    OptimoveClient,
+    ResponseFormat,
+)
 from optimove_analysis.errors import (
     ApiError,
     AuthError,
@@ -92,6 +97,39 @@ def test_an_address_where_everything_is_404_is_not_taken_for_unknown_customers(
         pytest.raises(ApiError, match="is it the right instance"),
     ):
         wrong.interactions(["a", "b"], *SAMPLE)
+
+
+def test_a_wrong_path_of_the_newer_function_is_not_taken_for_unknown_customers(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    client = make_client(box, engagement_metrics_path="customers/Elsewhere")
+    with pytest.warns(NotFoundWarning, match=r"2 of 2 .*engagement_metrics_path"):
+        frame = client.engagement_metrics(["a", "b"], *SAMPLE)
+    assert frame.equals(INTERACTIONS.empty())
+
+
+def test_a_range_may_end_on_the_last_day_there_is(box: Sandbox, client: OptimoveClient) -> None:
+    frame = client.interactions(841231, "0001-01-01", "9999-12-31")
+    assert frame.height == len(box.world.interactions("841231", date.min, date.max))
+    assert frame["data_through"].unique().to_list() == [box.world.last]
+
+
+@pytest.mark.parametrize(
+    "one", ["a/b", "50%2F", "a+b", "zoë 客", " 1 ", "#1", "a&b=c", "..", "0" * 3_000]
+)
+def test_an_odd_id_reaches_the_api_as_it_is(
+    one: str, box: Sandbox, client: OptimoveClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def heard(customer: str, *_: object, **__: object) -> list[object]:
+        asked.append(customer)
+        return []
+
+    monkeypatch.setattr(box.world, "interactions", heard)
+    client.interactions(one, *SAMPLE)
+    client.interactions(one, *SAMPLE)
+    assert asked == [one]
 
 
 @pytest.mark.parametrize(

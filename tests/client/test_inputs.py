@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,6 +14,15 @@ from optimove_analysis.client.inputs import as_day, as_ids, as_numbers, as_range
 from optimove_analysis.errors import InputError
 
 DAY = date(2018, 8, 19)
+
+
+class Frame:
+    """A frame as another library has it: to iterate over it gives its columns' names."""
+
+    columns = ("customer_id",)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,12 @@ def test_ids_come_in_many_shapes(given: Any, ids: list[str]) -> None:
         ([841231.0], "float"),
         (pl.DataFrame({"a": [1], "b": [2]}), "one column"),
         ({"a": {}}.values(), "{} is not"),
+        (b"841231", "b'841231' is not"),
+        ([b"841231"], "b'841231' is not"),
+        ({"841231": 1}, "dict"),
+        (Frame(), "one column of it"),
+        (pl.LazyFrame({"a": ["1"]}), "one column of it"),
+        ("\ud800", "is not a customer id"),
     ],
 )
 def test_what_is_no_id_is_named(given: Any, says: str) -> None:
@@ -58,6 +74,13 @@ def test_an_id_that_must_be_a_number_is() -> None:
     assert as_numbers(["7", 8], "channel_id") == [7, 8]
     with pytest.raises(InputError, match="channel_id='mail'"):
         as_numbers("mail", "channel_id")
+
+
+@pytest.mark.parametrize("given", ["5_04", " 7", "+7", "\u0667", [], [1.5], True])
+def test_what_is_nearly_a_number_is_named_with_what_was_asked(given: Any) -> None:
+    with pytest.raises(InputError, match="channel_id") as raised:
+        as_numbers(given, "channel_id")
+    assert "customer" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,9 @@ def test_another_accounts_format_is_data_not_code() -> None:
 
 def test_the_formats_know_the_documented_fields() -> None:
     assert set(CHANNEL_INTERACTIONS.fields) == set(ROW) == CHANNEL_INTERACTIONS.required
+
+
+def test_a_response_that_no_format_fits_is_named() -> None:
+    only = ResponseFormat("ours", {"Day": "date"}, frozenset(), marks=frozenset({"Day"}))
+    with pytest.raises(SchemaError, match=r"customer 841231 has none of the marks of .*ours"):
+        parse([("841231", DOCUMENTED, THROUGH)], formats=[only])

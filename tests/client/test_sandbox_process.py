@@ -6,12 +6,13 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from optimove_analysis.client import OptimoveClient
-from optimove_analysis.client.sandbox_process import SandboxProcess
+from optimove_analysis.client.sandbox_process import SandboxProcess, _environment
 from optimove_analysis.errors import ConnectionFailedError, InputError
 
 # The command line is the room where all meet; it comes after this one.
@@ -68,6 +69,49 @@ def test_the_word_sandbox_is_an_instance(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("OPTIMOVE_API_KEY", "of another account")
     with OptimoveClient.from_env(cache_dir=tmp_path) as client:
         assert client.interactions(841231, *SAMPLE).height == 2
+
+
+def test_the_sandboxs_environment_holds_no_key_of_another_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPTIMOVE_API_KEY", "of another account")
+    monkeypatch.setenv("OPTIMOVE_INSTANCE", "api5")
+    assert not [name for name in _environment() if name.startswith("OPTIMOVE_")]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: OptimoveClient("sandbox", threads=0), lambda: OptimoveClient.sandbox(threads=0)],
+    ids=["word", "method"],
+)
+def test_a_client_that_cannot_be_made_leaves_no_sandbox(
+    make: Callable[[], OptimoveClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SandboxProcess] = []
+    start = SandboxProcess.__init__
+
+    def remember(self: SandboxProcess, **options: object) -> None:
+        start(self, **options)
+        made.append(self)
+
+    monkeypatch.setattr(SandboxProcess, "__init__", remember)
+    with pytest.raises(InputError, match="threads") as raised:
+        make()
+    assert raised.tb is not None  # which keeps the half-made client, as a notebook does
+    assert [ended(process) for process in made] == [True]
+
+
+def test_ctrl_c_while_the_sandbox_starts_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SandboxProcess] = []
+
+    def interrupted(self: SandboxProcess) -> bytes:
+        made.append(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SandboxProcess, "_first_line", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        SandboxProcess(customers=10)
+    assert [ended(process) for process in made] == [True]
 
 
 def test_an_option_that_it_does_not_have_is_answered_with_those_it_has() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 import traceback
@@ -20,6 +21,7 @@ from optimove_analysis.errors import (
     ApiError,
     AuthError,
     ConnectionFailedError,
+    InputError,
     OptimoveAnalysisError,
     QuotaError,
     ResponseError,
@@ -215,6 +217,96 @@ def test_no_credential_is_in_an_exception_or_a_log(
         error = error.__cause__ or error.__context__
     assert requests_seen
     assert box.api_key not in caplog.text
+
+
+@pytest.mark.parametrize("trouble", ["dropped", "refused", "silent", "no TLS"])
+def test_no_credential_is_in_what_a_debugger_shows_of_an_exception(
+    trouble: str, box: Sandbox, make_session: MakeSession
+) -> None:
+    key = "k-0123456789-secret"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        silent = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if trouble == "refused":
+            server.close()
+        url = {"dropped": box.url, "no TLS": box.url.replace("http:", "https:")}
+        box.drop(FUNCTION, times=10)
+        with pytest.raises(ConnectionFailedError) as raised:
+            make_session(url.get(trouble, silent), key, timeout=0.1).get(PATH, {}, lifetime=DAY)
+    # The variables of every frame, as IPython's verbose mode and error trackers show them.
+    errors: list[BaseException | None] = [raised.value]
+    seen = 0
+    while errors:
+        error = errors.pop()
+        if error is None:
+            continue
+        seen += 1
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        # The frames of this file are the test's own.
+        frames = [frame for frame in shown.stack if frame.filename != __file__]
+        assert key not in str([frame.locals for frame in frames])
+        errors += [error.__cause__, error.__context__]
+    assert seen > 3
+
+
+def test_the_traceback_of_what_the_caller_was_handling_stays(make_session: MakeSession) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    session = make_session(f"http://127.0.0.1:{port}")
+    caught: list[ValueError] = []
+    try:
+        int("the caller's own")
+    except ValueError as own:
+        caught.append(own)
+        with pytest.raises(ConnectionFailedError):
+            session.get(PATH, {}, lifetime=DAY)
+    assert caught[0].__traceback__ is not None
+
+
+def test_what_is_on_this_machine_is_asked_past_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, make_session: MakeSession
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not make_session().get(PATH, {}, lifetime=DAY).from_cache
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # what is tested
+def test_a_forked_process_cannot_share_a_session(make_session: MakeSession) -> None:
+    session = make_session()
+    session.get(PATH, {}, lifetime=DAY)
+    child = os.fork()
+    if child == 0:  # says by its exit status alone what it saw
+        try:
+            session.get(PATH, {}, lifetime=DAY)
+        except InputError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert session.get(PATH, {}, lifetime=DAY).from_cache
+
+
+def test_a_closed_session_asks_nothing(box: Sandbox, make_session: MakeSession) -> None:
+    session = make_session()
+    session.close()
+    with pytest.raises(InputError, match="closed"):
+        session.get(PATH, {}, lifetime=DAY)
+    assert box.count() == 0
+
+
+def test_a_session_that_is_closed_while_it_waits_sends_no_more(
+    box: Sandbox, make_session: MakeSession
+) -> None:
+    session = make_session()
+    box.answer(FUNCTION, status=503, times=10)
+    with pytest.raises(InputError, match="closed"):
+        session.fetch(PATH, {}, lifetime=DAY, sleep=lambda _: session.close())
+    assert box.count() == 1
 
 
 def test_the_request_that_a_response_shows_holds_no_credential(

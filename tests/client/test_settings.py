@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,42 @@ def test_what_is_no_instance_is_refused_with_what_is(given: str, says: str) -> N
     assert "pass@" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        KEY,
+        f"https://api5.optimove.net/?key={KEY}",
+        f"https://api5.optimove.net/#{KEY}",
+        f"https://user:{KEY}@api5.optimove.net:port",
+        f"http://api5.optimove.net/{KEY}",
+    ],
+)
+def test_a_credential_in_the_instances_place_is_not_quoted(given: str) -> None:
+    with pytest.raises(InputError) as raised:
+        of(given, "api5")
+    shown = "".join(traceback.format_exception(raised.value))
+    assert KEY not in shown
+
+
+@pytest.mark.parametrize("given", [None, 5, b"api5"])
+def test_what_is_no_text_is_no_instance_and_no_key(given: Any) -> None:
+    with pytest.raises(InputError, match="must be text"):
+        of(given)
+    if given is not None:
+        with pytest.raises(InputError, match="must be text"):
+            of(key=given)
+
+
+def test_a_dotenv_file_that_is_no_text_is_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"OPTIMOVE_API_KEY=" + KEY.encode() + b"\xe9\n")
+    with pytest.raises(InputError, match=r"\.env.*UTF-8") as raised:
+        read_environment(tmp_path)
+    error: BaseException | None = raised.value
+    while error is not None:  # a UnicodeDecodeError carries all the bytes
+        assert KEY not in str(vars(error)) + repr(error) + repr(getattr(error, "object", None))
+        error = error.__cause__ or error.__context__
+
+
 @pytest.mark.parametrize("key", [None, "", "  "])
 def test_a_missing_key_is_answered_with_what_to_set(key: str | None) -> None:
     with pytest.raises(InputError, match="OPTIMOVE_API_KEY"):
@@ -83,9 +120,25 @@ def test_what_must_be_positive_is(more: dict[str, Any]) -> None:
         of(**more)
 
 
-def test_a_quota_is_a_pair() -> None:
-    with pytest.raises(InputError, match="quota=50 must be"):
-        of(quota=50)
+@pytest.mark.parametrize("quota", [50, ("50", 10.0), (2.5, 10.0), (5, "x"), (True, 10.0)])
+def test_a_quota_is_a_pair_of_numbers(quota: Any) -> None:
+    with pytest.raises(InputError, match=r"quota=.* must be"):
+        of(quota=quota)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"quota": (5, float("nan"))},
+        {"quota": (5, float("inf"))},
+        {"timeout": float("nan")},
+        {"threads": 2.5},
+        {"timeout": "30"},
+    ],
+)
+def test_a_number_that_is_none_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="must be"):
+        of(**more)
 
 
 def test_a_credential_is_never_shown_or_pickled() -> None:
@@ -116,11 +169,21 @@ def test_a_named_account_keeps_its_cache_when_the_key_changes() -> None:
     assert of(account="shop").quota_name != of(key="new", account="shop").quota_name
 
 
-def test_on_loopback_the_port_tells_caches_apart_no_more_but_still_quotas() -> None:
-    one, two = of("http://127.0.0.1:8001"), of("http://127.0.0.1:8002")
+def test_a_sandboxs_port_tells_caches_apart_no_more_but_still_quotas() -> None:
+    one, two = (of(f"http://127.0.0.1:{port}", "sandbox-0a") for port in (8001, 8002))
     assert one.cache_name == two.cache_name
     assert one.quota_name != two.quota_name
     assert of("https://a.example:1").cache_name != of("https://a.example:2").cache_name
+
+
+def test_two_sandboxes_share_no_cache_whatever_they_are_called() -> None:
+    one, two = (of("http://127.0.0.1:1", f"sandbox-{n}", account="shop") for n in range(2))
+    assert one.cache_name != two.cache_name
+
+
+def test_gateways_on_this_machine_that_hold_the_key_themselves_share_no_cache() -> None:
+    one, two = (of(f"http://127.0.0.1:{port}", "unused") for port in (8001, 8002))
+    assert one.cache_name != two.cache_name
 
 
 def test_the_environment_wins_over_the_dotenv_file(
