@@ -46,15 +46,17 @@ dictionary: .venv/base ## Write data/README.md from the schema
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
 
-notebook: .venv/dev ## Open the notebooks
-	@$(RUN) jupyterlab notebooks
+notebook: .venv/dev ## Open the quickstart in JupyterLab
+	@$(RUN) jupyterlab notebooks/01_quickstart.ipynb
 
 LOCK := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-header --no-annotate pyproject.toml
+  --no-emit-index-url --no-header --no-annotate $(UPGRADE) pyproject.toml
 
-lock: .venv/dev ## Pin all dependencies again, with hashes
+lock: .venv/dev ## Pin all dependencies, with hashes; with UPGRADE=--upgrade: the newest
 	@$(LOCK) --extra build -o requirements.lock
 	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove .venv and everything that was built
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf notebooks/.ipynb_checkpoints optimove-report.html
+	@find optimove_analysis tests -name __pycache__ -prune -exec rm -rf {} +

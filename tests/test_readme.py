@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
+
+import optimove_analysis
+from optimove_analysis import OptimoveClient
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,8 +57,19 @@ def test_links_lead_to_files() -> None:
             assert (ROOT / target).exists(), target
 
 
-def test_the_calls_of_the_table_are_there() -> None:
-    import optimove_analysis  # noqa: PLC0415 - the names that the README uses
-
-    for name in re.findall(r"\| `(\w+)[.(]", TEXT):
-        assert name in optimove_analysis.__all__, name
+def test_the_calls_of_the_table_run(tmp_path: Path) -> None:
+    table = [line for line in TEXT.splitlines() if line.startswith("| ")]
+    calls = [call for line in table for call in re.findall(r"`([\w.]+\(.*?\))`", line)]
+    assert len(calls) >= 6
+    interactions = pl.read_parquet(ROOT / "data/interactions.parquet").head(2000)
+    with OptimoveClient.sandbox(cache_dir=tmp_path) as client:
+        names = {
+            "pl": pl,
+            **{name: getattr(optimove_analysis, name) for name in optimove_analysis.__all__},
+            "interactions": interactions.with_columns(segment=pl.lit("mine")),
+            "client": client,
+            "start": "2025-01-01",
+            "end": "2025-12-31",
+        }
+        for call in calls:
+            assert eval(call, names) is not None  # noqa: S307 - our own README

@@ -17,7 +17,7 @@ from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, journey
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
-from optimove_analysis.forms.parts import SpeakingLine, chart_widget, table_widget
+from optimove_analysis.forms.parts import SpeakingLine, chart_widget, notes_widget, table_widget
 from optimove_analysis.forms.source import Source
 
 __all__ = ["CustomerForm", "View"]
@@ -173,7 +173,10 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
                 raise InputError(message)
         self._line.say(f"Asking for {', '.join(ids[:3])}{' ...' if ids[3:] else ''}")
         found = self.source.interactions(
-            ids, asked["start"], asked["end"], progress=lambda so_far: self._line.say(str(so_far))
+            ids,
+            asked["start"],
+            asked["end"],
+            progress=lambda so_far: self._line.say(f"{len(ids):,} customers: {so_far}"),
         )
         if asked["channels"]:
             wanted = [
@@ -187,15 +190,15 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             funnel=by_channel,
             mix=shares,
             journey=journey(found, catalogue=self._catalogue),
-            # One panel a line: a notebook beside its file browser has no room for two.
-            funnel_chart=charts.funnel(by_channel, columns=1, width=300),
-            mix_chart=charts.channel_mix(shares),
+            # Narrow, one panel a line: a notebook beside its file browser has no room for more.
+            funnel_chart=charts.funnel(by_channel, columns=1, width=220),
+            mix_chart=charts.channel_mix(shares, width=150),
         )
 
     def _show(self, view: View) -> None:
         self._results.children = [
-            chart_widget(view.funnel_chart),
-            chart_widget(view.mix_chart),
+            widgets.VBox([chart_widget(view.funnel_chart), notes_widget(view.funnel)]),
+            widgets.VBox([chart_widget(view.mix_chart), notes_widget(view.mix)]),
             table_widget(_shown(view.journey), "Messages in time"),
         ]
         self._results.titles = ("Funnel", "Channel mix", "Journey")

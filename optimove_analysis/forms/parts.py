@@ -11,7 +11,7 @@ import polars as pl
 
 from optimove_analysis.charts.tables import html_table
 
-__all__ = ["SpeakingLine", "chart_widget", "table_widget"]
+__all__ = ["SpeakingLine", "chart_widget", "notes_widget", "table_widget"]
 
 _MOST_ROWS: Final = 200
 
@@ -73,3 +73,15 @@ def table_widget(frame: pl.DataFrame, caption: str) -> widgets.Widget:
         caption = f"{caption}: the first {_MOST_ROWS} of {frame.height:,} rows"
     table = html_table(shown, caption, fold=False)
     return widgets.HTML(f'{_TABLE_STYLE}<div class="optimove-table">{table}</div>')
+
+
+def notes_widget(frame: pl.DataFrame) -> widgets.Widget:
+    """Return what a result's rows say of themselves: each note once, under its channel."""
+    notes = (
+        frame.select(pl.col("channel").fill_null("Channel without a name"), "notes")
+        .explode("notes", empty_as_null=False, keep_nulls=False)
+        .group_by("channel", maintain_order=True)
+        .agg(pl.col("notes").unique(maintain_order=True).str.join(" "))
+    )
+    lines = "".join(f"<li>{html.escape(f'{where}: {told}')}</li>" for where, told in notes.rows())
+    return widgets.HTML(f'<ul style="{_STYLE["status"]}; line-height: 1.4">{lines}</ul>')

@@ -48,6 +48,23 @@ def test_a_run_shows_the_numbers_that_analysis_gives(client: OptimoveClient) -> 
     assert f"{view.journey.height} messages" in said(form)
 
 
+def test_what_was_left_out_is_said_under_the_pictures(client: OptimoveClient) -> None:
+    form = CustomerForm(client, customer_id="000001")
+    view = form.run()
+    notes = {note for row in view.funnel["notes"] for note in row}
+    assert notes, "customer 000001 is chosen because something of theirs is left out"
+    for tab in form._results.children[:2]:  # noqa: SLF001 - as seen
+        assert all(tab.children[1].value.count(note) == 1 for note in notes)
+
+
+def test_the_line_says_how_far_a_longer_fetch_has_come(client: OptimoveClient) -> None:
+    form = CustomerForm(client, customer_id="000001 000002;000003")
+    lines: list[str] = []
+    form._line.observe(lambda change: lines.append(change["new"]), "value")  # noqa: SLF001 - as seen
+    form.run()
+    assert any("3 customers: 2 fetched, 0 from the cache" in line for line in lines)
+
+
 def test_a_click_does_what_run_does(client: OptimoveClient) -> None:
     form = CustomerForm(client, customer_id="841231")
     form._run.click()  # noqa: SLF001 - what the browser's click calls
