@@ -9,18 +9,13 @@ import polars as pl
 
 from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel
-from optimove_analysis.charts.tables import text_table
 from optimove_analysis.client import OptimoveClient
+from optimove_analysis.errors import InputError
 from optimove_analysis.report import engagement
 from optimove_analysis.schema.dictionary import CUSTOMERS_IN_SAMPLE
 
 __all__ = ["DEMO_CUSTOMERS", "audience", "demo", "write_data"]
 
-_FUNNEL = ("channel", "stage", "messages", "overall_rate", "overall_lo", "overall_hi", "n_implied")
-_MIX = (
-    *("channel", "sends", "share_of_sends", "share_of_engagements"),
-    *("index", "index_lo", "index_hi"),
-)
 _START, _END = dt.date(2025, 1, 1), dt.date(2025, 12, 31)
 # More than 30 days before the sandbox's last data update: such a range no longer changes, and a
 # demo on another day is answered from the cache as well.
@@ -40,6 +35,9 @@ def audience(client: OptimoveClient, size: int) -> list[str]:
 
 def demo(out: Path, *, customers: int = DEMO_CUSTOMERS) -> None:
     """Fetch an audience from the sandbox, print its funnel and mix, and write a report."""
+    if customers < 1:
+        message = f"customers={customers!r} must be 1 or more."
+        raise InputError(message)
     print("The sandbox is an invented account on this machine; nothing leaves it.")
     with OptimoveClient.sandbox() as client:
         ids = audience(client, customers)
@@ -54,9 +52,9 @@ def demo(out: Path, *, customers: int = DEMO_CUSTOMERS) -> None:
     months = channel_mix(interactions, every="1mo", catalogue=catalogue)
 
     print("\nFunnel: messages that reached each stage within 7 days of the send\n")
-    print(text_table(by_channel.select(_FUNNEL).filter(pl.col("messages").is_not_null())))
+    print(charts.table(by_channel.filter(pl.col("messages").is_not_null())))
     print("\nChannel mix: index is share of engagements over share of sends; 1 is par\n")
-    print(text_table(mix.select(_MIX)))
+    print(charts.table(mix))
     written = engagement(
         by_channel,
         mix,

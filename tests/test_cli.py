@@ -46,7 +46,7 @@ def test_the_demo_writes_a_report_and_the_second_time_answers_from_the_cache(
     assert "all from the cache" in again.stdout
     tables = first.stdout.partition("Funnel:")[2]
     assert tables == again.stdout.partition("Funnel:")[2]
-    assert re.search(r"^E-mail +Clicked +[\d,]+ +\d\.\d %", tables, flags=re.MULTILINE)
+    assert re.search(r"^E-mail +Clicked .* \d\.\d %", tables, flags=re.MULTILINE)
 
 
 def test_the_sandbox_says_where_it_is_and_ends_with_ctrl_c() -> None:

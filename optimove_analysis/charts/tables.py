@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -10,9 +11,50 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import label_of
-from optimove_analysis.schema import STAGES
+from optimove_analysis.schema import CHANNEL_MIX, FUNNEL, JOURNEY, STAGES, Table
 
-__all__ = ["html_table", "text_table"]
+__all__ = ["TABLE_STYLE", "ReadableTable", "html_table", "main_columns", "table", "text_table"]
+
+# Each result by a column that only it has, and what a reader looks at first of it.
+_MAIN: Final[tuple[tuple[Table, str, tuple[str, ...]], ...]] = (
+    (
+        FUNNEL,
+        "overall_rate",
+        (
+            *("channel", "stage", "messages", "n_observed", "n_implied", "n_late"),
+            *("overall_rate", "overall_lo", "overall_hi", "step_rate", "step_lo", "step_hi"),
+        ),
+    ),
+    (
+        CHANNEL_MIX,
+        "share_of_sends",
+        (
+            *("period", "channel", "sends", "engagements", "share_of_sends"),
+            *("share_of_engagements", "index", "index_lo", "index_hi"),
+        ),
+    ),
+    (
+        JOURNEY,
+        "side_events",
+        (
+            *("send_date", "channel", "campaign_id", "action_id", "template_id"),
+            *("stage", "days", "side_events"),
+        ),
+    ),
+)
+
+# The notebook's own colours, light or dark; the class keeps its other tables as they are.
+TABLE_STYLE: Final = """<style>
+.optimove-table .scroll { overflow: auto; max-height: 32em; line-height: 1.4 }
+.optimove-table table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+.optimove-table caption { text-align: left; padding: 4px 8px; font-weight: 600 }
+.optimove-table th, .optimove-table td {
+  text-align: left; font-weight: normal; padding: 2px 16px 2px 8px; white-space: nowrap;
+  border-bottom: 1px solid var(--jp-border-color2, #ddd) }
+.optimove-table thead th { font-weight: 600; position: sticky; top: 0;
+  background: var(--jp-layout-color1, #fff) }
+.optimove-table .number { text-align: right }
+</style>"""
 
 _LONG: Final = 40
 """More rows than this are folded away; the reader opens them."""
@@ -29,6 +71,43 @@ _OF_A_STAGE: Final = (
     "index",
 )
 _RATES: Final = ("_rate", "_lo", "_hi")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadableTable:
+    """A frame as it is read: text in a terminal, HTML in a notebook."""
+
+    frame: pl.DataFrame
+    caption: str = ""
+
+    def __repr__(self) -> str:
+        return text_table(self.frame)
+
+    def _repr_html_(self) -> str:
+        body = html_table(self.frame, self.caption, fold=False)
+        return f'{TABLE_STYLE}<div class="optimove-table">{body}</div>'
+
+
+def table(result: pl.DataFrame) -> ReadableTable:
+    """Show what a reader looks at first in a funnel, a channel mix or a journey.
+
+    >>> table(FUNNEL.empty()).frame.columns[:6]
+    ['channel', 'stage', 'messages', 'n_observed', 'n_implied', 'n_late']
+    """
+    caption = next((known.name for known, mark, _ in _MAIN if mark in result.columns), "")
+    return ReadableTable(main_columns(result), caption.capitalize())
+
+
+def main_columns(result: pl.DataFrame, *, also: Sequence[str] = ()) -> pl.DataFrame:
+    """Keep the user's own columns, and those of ours that a reader looks at first, and ``also``."""
+    for known, mark, wanted in _MAIN:
+        if mark in result.columns:
+            ours = {*known.names, "channel_id"} - {"customer_id"}
+            own = [name for name in result.columns if name not in ours]
+            there = [name for name in wanted if name in result.columns]
+            filled = [n for n in there if result.is_empty() or not result[n].is_null().all()]
+            return result.select(*own, *filled, *also)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

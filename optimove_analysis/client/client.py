@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +23,15 @@ from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.settings import QUOTA, Settings, read_environment
 from optimove_analysis.errors import InputError
-from optimove_analysis.schema import ACTIONS, CAMPAIGNS, CHANNELS, TARGET_GROUPS, TEMPLATES
+from optimove_analysis.schema import (
+    ACTIONS,
+    CAMPAIGNS,
+    CHANNELS,
+    TARGET_GROUPS,
+    TEMPLATES,
+    Kind,
+    Meaning,
+)
 
 __all__ = ["OptimoveClient"]
 
@@ -236,7 +244,7 @@ class OptimoveClient:
         if days is not None and campaign_ids is None:
             by_day: Asked = [({"Date": day.isoformat()}, {}) for day in as_days(days)]
             return catalogue(self._session, CAMPAIGNS, endpoints.CAMPAIGNS_PATH, by_day)
-        raise InputError("give either days, as '2018-08-20', or campaign_ids=..., not both.")
+        raise InputError("give the days, as '2018-08-20', or campaign_ids=..., one of the two.")
 
     def target_groups(self) -> pl.DataFrame:
         """Return the account's target groups; one row a group."""
@@ -265,13 +273,24 @@ class OptimoveClient:
         """
         return last_update(self._session)
 
-    def catalogue(self) -> Catalogue:
-        """Return what the account's channel ids mean; events are the package's defaults.
+    def catalogue(
+        self,
+        *,
+        events: Mapping[int, Meaning] | None = None,
+        kinds: Mapping[int, Kind] | None = None,
+        reports_sent: bool | None = None,
+    ) -> Catalogue:
+        """Return what the account's ids mean: channels by the API, the rest as you say.
 
-        No public page says what event ids mean: give yours, as ``Catalogue(events={...})`` or by
-        a file, if they differ.
+        Args:
+            events: event id to meaning. No public page says what they are; the default holds for
+                this package's sandbox.
+            kinds: channel id to kind, where the name would be guessed wrong.
+            reports_sent: whether the account's answers hold sent events; None: look at each frame.
         """
-        return Catalogue.from_channels(self.channels())
+        given = {"events": events, "kinds": kinds}
+        more = {name: value for name, value in given.items() if value is not None}
+        return Catalogue.from_channels(self.channels(), reports_sent=reports_sent, **more)
 
     def close(self) -> None:
         """Close connections and cache, and end the sandbox that this client started."""

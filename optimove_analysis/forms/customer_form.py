@@ -16,6 +16,7 @@ import polars as pl
 from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, journey
 from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.charts.tables import main_columns
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.parts import SpeakingLine, chart_widget, notes_widget, table_widget
 from optimove_analysis.forms.source import Source
@@ -216,7 +217,5 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
 
 def _shown(journey: pl.DataFrame) -> pl.DataFrame:
     """Return the columns that a reader looks at; the customer's where there are several."""
-    hidden = ["channel_id", "rows"]
-    if journey["customer_id"].n_unique() <= 1:
-        hidden.append("customer_id")
-    return journey.drop(hidden)
+    shown = main_columns(journey)
+    return shown if journey["customer_id"].n_unique() > 1 else shown.drop("customer_id")

@@ -9,24 +9,11 @@ import altair as alt
 import ipywidgets as widgets
 import polars as pl
 
-from optimove_analysis.charts.tables import html_table
+from optimove_analysis.charts.tables import ReadableTable
 
 __all__ = ["SpeakingLine", "chart_widget", "notes_widget", "table_widget"]
 
 _MOST_ROWS: Final = 200
-
-# The notebook's own colours, light or dark; the class keeps its other tables as they are.
-_TABLE_STYLE: Final = """<style>
-.optimove-table .scroll { overflow: auto; max-height: 32em; line-height: 1.4 }
-.optimove-table table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-.optimove-table caption { text-align: left; padding: 4px 8px; font-weight: 600 }
-.optimove-table th, .optimove-table td {
-  text-align: left; font-weight: normal; padding: 2px 16px 2px 8px; white-space: nowrap;
-  border-bottom: 1px solid var(--jp-border-color2, #ddd) }
-.optimove-table thead th { font-weight: 600; position: sticky; top: 0;
-  background: var(--jp-layout-color1, #fff) }
-.optimove-table .number { text-align: right }
-</style>"""
 
 _STYLE = {
     "status": "color: var(--jp-ui-font-color1, #333)",
@@ -71,8 +58,7 @@ def table_widget(frame: pl.DataFrame, caption: str) -> widgets.Widget:
     shown = frame.head(_MOST_ROWS)
     if frame.height > _MOST_ROWS:
         caption = f"{caption}: the first {_MOST_ROWS} of {frame.height:,} rows"
-    table = html_table(shown, caption, fold=False)
-    return widgets.HTML(f'{_TABLE_STYLE}<div class="optimove-table">{table}</div>')
+    return widgets.HTML(ReadableTable(shown, caption)._repr_html_())
 
 
 def notes_widget(frame: pl.DataFrame) -> widgets.Widget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ import polars as pl
 from optimove_analysis import charts
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group, checked, groups
+from optimove_analysis.charts.tables import main_columns
 from optimove_analysis.report.build import build
 from optimove_analysis.report.methods import methods
 from optimove_analysis.report.notes import by_channel, by_group, told
@@ -24,31 +25,6 @@ __all__ = ["engagement"]
 _PERCENT_95: Final = f"95{words.NBSP}% interval"
 _TOLD: Final = 12
 """Groups told in sentences; the table has them all."""
-_FUNNEL_COLUMNS: Final = (
-    "channel",
-    "stage",
-    "messages",
-    "n_observed",
-    "n_implied",
-    "n_late",
-    "overall_rate",
-    "overall_lo",
-    "overall_hi",
-    "step_rate",
-    "step_lo",
-    "step_hi",
-)
-_MIX_COLUMNS: Final = (
-    "period",
-    "channel",
-    "sends",
-    "engagements",
-    "share_of_sends",
-    "share_of_engagements",
-    "index",
-    "index_lo",
-    "index_hi",
-)
 
 
 def engagement(
@@ -98,7 +74,7 @@ def engagement(
             "From sent to clicked",
             "\n\n".join(_reached(funnel)),
             charts.funnel(funnel, colours=colours),
-            _columns(funnel, FUNNEL.names, _FUNNEL_COLUMNS),
+            main_columns(funnel),
             told(reached),
             charts.funnel(funnel, colours=colours, width=150, columns=1),
         ),
@@ -106,7 +82,7 @@ def engagement(
             "Channel mix",
             "\n\n".join(_shares(mix)),
             charts.channel_mix(mix, colours=colours),
-            _columns(mix, CHANNEL_MIX.names, _MIX_COLUMNS),
+            main_columns(mix),
             told(shared, before=reached),
             charts.channel_mix(mix, colours=colours, width=110),
         ),
@@ -118,7 +94,7 @@ def engagement(
                 _over_time(mix_over_time),
                 charts.channel_mix(mix_over_time, colours=colours),
                 # A period's notes are too many to list: they stand in its row.
-                _columns(mix_over_time, CHANNEL_MIX.names, (*_MIX_COLUMNS, "notes")),
+                main_columns(mix_over_time, also=["notes"]),
                 narrow=charts.channel_mix(mix_over_time, colours=colours, width=320, columns=1),
             )
         )
@@ -135,14 +111,6 @@ def engagement(
         },
         now=now,
     )
-
-
-def _columns(table: pl.DataFrame, known: Iterable[str], wanted: Iterable[str]) -> pl.DataFrame:
-    """Keep the user's own columns and those of ours that a reader needs beside the chart."""
-    known = set(known) | {"channel_id"}
-    own = [name for name in table.columns if name not in known]
-    shown = [*own, *(name for name in wanted if not table[name].is_null().all())]
-    return table.select(shown)
 
 
 def _reached(funnel: pl.DataFrame) -> list[str]:

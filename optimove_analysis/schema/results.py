@@ -121,7 +121,7 @@ FUNNEL: Final = Table(
         _N_IMMATURE,
         _N_UNOBSERVED,
         Column("sent", COUNT, "Sent", "What overall_rate divides by."),
-        *_rate("overall", "Share of sent", "sent"),
+        *_rate("overall", "Of sent", "sent"),
         Column(
             "previous",
             COUNT,
@@ -130,7 +130,7 @@ FUNNEL: Final = Table(
             "divides by.",
             "the first stage, or one that the channel lacks",
         ),
-        *_rate("step", "Share of the stage before", "of the stage before"),
+        *_rate("step", "Of stage before", "of the stage before"),
         _CUSTOMERS,
         _SMALL,
         Column(

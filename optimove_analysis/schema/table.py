@@ -64,7 +64,7 @@ class Table:
 
         >>> from optimove_analysis.schema import FUNNEL
         >>> FUNNEL.label("overall_rate")
-        'Share of sent'
+        'Of sent'
         """
         return self[name].label
 

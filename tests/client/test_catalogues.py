@@ -31,6 +31,14 @@ def test_the_catalogues_are_typed_and_asked_for_once(box: Sandbox, client: Optim
     assert client.catalogue() == Catalogue()
 
 
+def test_a_catalogue_takes_what_the_api_does_not_say(client: OptimoveClient) -> None:
+    mine = client.catalogue(events={101: "sent"}, kinds={510: "push"}, reports_sent=True)
+    assert (mine.event(101), mine.kind(510), mine.reports_sent) == ("sent", "push", True)
+    assert mine.channel(504) == "E-mail"
+    with pytest.raises(InputError, match="event meaning"):
+        client.catalogue(events={101: "seen"})  # type: ignore[dict-item] # no meaning
+
+
 def test_templates_of_all_channels_are_those_of_each(client: OptimoveClient) -> None:
     channels = client.channels()["channel_id"].to_list()
     everything = client.templates()
@@ -60,9 +68,9 @@ def test_campaigns_are_those_of_a_day_of_days_or_of_ids(client: OptimoveClient) 
     assert client.campaigns(["2025-10-01", "2025-10-02"]).equals(pl.concat([one, two]))
     ids = one["campaign_id"].head(2).to_list()
     assert client.campaigns(campaign_ids=ids).equals(one.head(2))
-    with pytest.raises(InputError, match="either days"):
+    with pytest.raises(InputError, match="one of the two"):
         client.campaigns()
-    with pytest.raises(InputError, match="either days"):
+    with pytest.raises(InputError, match="one of the two"):
         client.campaigns("2025-10-01", campaign_ids=1)
     with pytest.raises(InputError, match="no day"):
         client.campaigns([])

@@ -150,7 +150,7 @@ def test_tables_are_accessible_and_formatted(page: Page) -> None:
     cells = page.of("td")
     for text in ("4,210", "24.2 %", "23.0 to 25.5 %", "n/a", "1.47", "Delivered"):
         assert text in cells
-    assert "Share of the stage before" in page.of("th")
+    assert "Of stage before" in page.of("th")
 
 
 def test_notes_are_told_once_and_of_whom(page: Page) -> None:
