@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from optimove_analysis import OptimoveClient, forms
 client = OptimoveClient.sandbox()
 forms.CustomerForm(client, customer_id="000001")
 """
+SOON = 5_000
 SLOW = 60_000
 """Milliseconds: JupyterLab and its kernel start in a few seconds, on a busy machine in more."""
 
@@ -81,6 +83,16 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("JupyterLab did not start")
 
 
+def keep_pressing(page: Page, key: str, seen: Callable[[], None]) -> None:
+    """Press a key in the cell until it has done its work: JupyterLab may not listen yet."""
+    for _ in range(5):
+        page.locator(".jp-Cell .cm-content").click()
+        page.keyboard.press(key)
+        with contextlib.suppress(AssertionError):
+            return seen()
+    return seen()
+
+
 def by_keyboard(page: Page, goal: Locator) -> None:
     """Press Tab until the goal has the focus, as a person without a mouse does."""
     for _ in range(40):
@@ -101,14 +113,18 @@ def test_the_form_works_by_keyboard_without_a_network_in_a_narrow_window(
     page.on("pageerror", lambda error: wrong.append(str(error)))
 
     page.goto(f"{lab}/lab/tree/form.ipynb")
-    page.locator(".jp-Cell .cm-content").click()
-    page.keyboard.press("Control+b")  # the file browser makes room
-    page.keyboard.press("Control+Enter")
+    # Before the kernel is there, JupyterLab would take the order to run and do nothing.
+    ready = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    expect(ready).to_be_attached(timeout=SLOW)
+    files = page.locator("#jp-left-stack")
+    keep_pressing(page, "Control+b", lambda: expect(files).to_be_hidden(timeout=SOON))
     form = page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Run"))
     customer, run = (
         form.get_by_role("textbox", name="Customer"),
         form.get_by_role("button", name="Run"),
     )
+
+    keep_pressing(page, "Control+Enter", lambda: expect(customer).to_be_visible(timeout=4 * SOON))
 
     customer.focus()
     by_keyboard(page, run)
