@@ -204,7 +204,8 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
         def show(state: Progress) -> None:
             bar.set_postfix_str(str(state), refresh=False)
             bar.update(state.fetched - bar.n)
-            bar.refresh()
+            if not state.fetched:
+                bar.refresh()  # from the start; then as often as tqdm finds right
 
         yield show
 
