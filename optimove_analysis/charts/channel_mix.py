@@ -22,7 +22,7 @@ from optimove_analysis.charts.mix_over_time import over_time
 from optimove_analysis.charts.mix_shares import reach_of, shares
 from optimove_analysis.charts.theme import channel_colours, themed
 from optimove_analysis.errors import SchemaError
-from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
+from optimove_analysis.schema import CHANNEL_MIX
 
 __all__ = ["channel_mix"]
 
@@ -122,7 +122,7 @@ def _subtitle(table: pl.DataFrame, drawn: list[Group], *, dated: bool) -> list[s
     if not dated:
         lines[1] += f" Thin line: 95{words.NBSP}% interval of the index; 1 is par."
         if table["small"].any():
-            lines[1] += f" Grey: fewer than {SMALL_N} sent."
+            lines[1] += f" Grey: {words.FEW}."
     if len(drawn) == 1:
         lines.insert(0, _size(drawn[0].rows))
     return lines

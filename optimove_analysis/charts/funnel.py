@@ -19,7 +19,7 @@ from optimove_analysis.charts.groups import (
     refuse_too_many,
 )
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, themed
-from optimove_analysis.schema import FUNNEL, SMALL_N, STAGES
+from optimove_analysis.schema import FUNNEL, STAGES
 
 __all__ = ["funnel"]
 
@@ -28,7 +28,6 @@ _ROW: Final = 30  # pixels a stage
 _COLUMNS: Final = (("count_text", 66, "messages"), ("overall_text", 130, "of sent"))
 _STEP: Final = ("step_text", 222, "of stage before")
 _TEXT_WIDTH: Final = 226
-_SMALL: Final = f"fewer than {SMALL_N} sent"
 
 
 def funnel(
@@ -64,7 +63,7 @@ def funnel(
     refuse_too_many(len(drawn), MAX_PANELS, "groups")
     records = [_record(group, row) for group in drawn for row in group.rows.iter_rows(named=True)]
     palette = channel_colours(table["channel"]) | dict(colours or {})
-    palette |= {ALL_CHANNELS: TOTAL_COLOUR, _SMALL: SMALL_COLOUR}
+    palette |= {ALL_CHANNELS: TOTAL_COLOUR, words.FEW: SMALL_COLOUR}
     used = sorted({record["colour"] for record in records})
     chart: alt.FacetChart = (
         alt.layer(*_layers(width, used, [palette[name] for name in used]))
@@ -113,7 +112,7 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "group": group.label,
         "channel": row["channel"] or ALL_CHANNELS,
-        "colour": _SMALL if row["small"] else row["channel"] or ALL_CHANNELS,
+        "colour": words.FEW if row["small"] else row["channel"] or ALL_CHANNELS,
         "stage": row["stage"].capitalize(),
         **{name: row[name] for name in (*numbers, *rates, "customers")},
         "lo_count": None if low is None else low * row["sent"],
@@ -195,8 +194,8 @@ def _legend(records: list[dict[str, Any]]) -> str:
         parts.append("Solid: observed; faint: implied by a later stage.")
     if any(record["lo_count"] != record["hi_count"] for record in records):
         parts.append(f"Thin line: 95{words.NBSP}% interval of the share of sent.")
-    if any(record["colour"] == _SMALL for record in records):
-        parts.append(f"Grey: {_SMALL}.")
+    if any(record["colour"] == words.FEW for record in records):
+        parts.append(f"Grey: {words.FEW}.")
     if any(record["messages"] is None for record in records):
         parts.append("n/a: no such stage.")
     return " ".join(parts)
@@ -221,5 +220,5 @@ def _sentence(group: Group) -> str:
         f"95{words.NBSP}% interval {words.interval(row['overall_lo'], row['overall_hi'])})"
         for row in reached
     ]
-    small = f" These are {_SMALL}: read the intervals." if first["small"] else ""
+    small = f" These are {words.FEW}: read the intervals." if first["small"] else ""
     return f"{start}, {words.listed(parts)}.{small}"

@@ -11,12 +11,11 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
-from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
+from optimove_analysis.schema import CHANNEL_MIX
 
 __all__ = ["reach_of", "shares"]
 
 _ROW: Final = 30  # pixels a channel
-_SMALL: Final = f"fewer than {SMALL_N} sent"
 _BEYOND: Final = ["below the axis", "on the axis", "above the axis"]
 _ENDS: Final = (2, 4, 8, 16)  # of the log axis, in times par
 
@@ -38,7 +37,7 @@ def shares(
     records = [_record(row, names, reach) for row in rows]
     present = {record["name"] for record in records}
     order = [name for name in palette if name in present]
-    used = [*order, _SMALL]
+    used = [*order, words.FEW]
     colour = alt.Color(
         "colour:N",
         legend=None,
@@ -85,7 +84,7 @@ def _record(row: Mapping[str, Any], names: Mapping[int | None, str], reach: int)
     numbers = ("sends", "engagements", "share_of_sends", "share_of_engagements", "index")
     return {
         "name": name,
-        "colour": _SMALL if row["small"] else name,
+        "colour": words.FEW if row["small"] else name,
         **{column: row[column] for column in (*numbers, "index_lo", "index_hi", "customers")},
         "at": on_axis(index),
         "beyond": _BEYOND[0 if below else 2 if above else 1],

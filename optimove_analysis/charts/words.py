@@ -13,6 +13,8 @@ from typing import Final
 
 import polars as pl
 
+from optimove_analysis.schema import SMALL_N
+
 __all__ = [
     "NBSP",
     "NO_ANSWER",
@@ -33,6 +35,8 @@ NO_ANSWER: Final = "\N{EN DASH}"
 """0/0: the stage exists, nothing reached the one before."""
 NO_STAGE: Final = "n/a"
 """The channel has no such stage."""
+FEW: Final = f"fewer than {SMALL_N} sent"
+"""What a small group is called."""
 
 
 def count(number: int | None) -> str:

@@ -15,9 +15,6 @@ from optimove_analysis.client import OptimoveClient
 from optimove_analysis.client.sandbox_process import SandboxProcess, _environment
 from optimove_analysis.errors import ConnectionFailedError, InputError
 
-# The command line is the room where all meet; it comes after this one.
-pytest.importorskip("optimove_analysis.cli")
-
 SAMPLE = ("2018-08-19", "2018-09-19")
 
 
