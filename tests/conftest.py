@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep what processes tell each other about their keys out of the user's own folder."""
+    folder = tmp_path_factory.mktemp("state")
+    os.environ["OPTIMOVE_STATE"] = str(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")

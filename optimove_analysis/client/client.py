@@ -21,7 +21,7 @@ from optimove_analysis.client.quota import Quota, ledger_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
-from optimove_analysis.client.settings import QUOTA, Settings, read_environment
+from optimove_analysis.client.settings import QUOTA, Limits, Settings, read_environment
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import (
     ACTIONS,
@@ -51,7 +51,8 @@ class OptimoveClient:
         token: a login's token in place of a key.
         account: a name for the account; the cache then outlives a change of the key.
         cache_dir: the folder of the cache; by default ``OPTIMOVE_CACHE``, else the user's.
-        quota: at most so many requests in any so many seconds.
+        quota: at most so many requests in any so many seconds; a list of such pairs where
+            several limits hold at once.
         timeout: seconds to wait for a connection, and for each piece of an answer.
         threads: how many requests may be under way at once.
         engagement_metrics_path: where GetCampaignEngagementMetrics is; assumed, since no public
@@ -71,7 +72,7 @@ class OptimoveClient:
         token: str | None = None,
         account: str | None = None,
         cache_dir: str | Path | None = None,
-        quota: tuple[int, float] = QUOTA,
+        quota: Limits = QUOTA,
         timeout: float = 30.0,
         threads: int = 16,
         engagement_metrics_path: str = endpoints.ENGAGEMENT_METRICS_PATH,
@@ -98,7 +99,7 @@ class OptimoveClient:
             if self._stop_sandbox is not None:
                 self._stop_sandbox()
             raise
-        self.quota = Quota(*self.settings.quota, ledger=ledger_of(self.settings.quota_name))
+        self.quota = Quota(*self.settings.quota[0], ledger=ledger_of(self.settings.quota_name))
         """What may be sent; it knows how long a number of requests will take."""
         self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
         """The answers on disk."""

@@ -16,6 +16,8 @@ __all__ = [
     "INTERACTIONS_PATH",
     "LAST_UPDATE_LIFETIME",
     "LAST_UPDATE_PATH",
+    "MAX_AGE",
+    "SETTLE_AFTER",
     "TARGET_GROUPS_PATH",
     "TEMPLATES_PATH",
     "lifetime_of_range",
@@ -39,7 +41,9 @@ CATALOGUE_LIFETIME: Final = timedelta(days=1)
 LAST_UPDATE_LIFETIME: Final = timedelta(minutes=10)
 
 # Events of a range's campaigns still arrive after its end; most within days, and a month is ample.
-_SETTLED_AFTER: Final = timedelta(days=30)
+SETTLE_AFTER: Final = timedelta(days=30)
+# The API's data is updated daily (developer.optimove.com, read 2026-11).
+MAX_AGE: Final = timedelta(days=1)
 _UNSETTLED_LIFETIME: Final = timedelta(hours=1)
 
 
@@ -57,5 +61,5 @@ def lifetime_of_range(end: date, complete_through: date) -> timedelta | None:
     >>> lifetime_of_range(date(2018, 9, 19), date(2018, 9, 20))
     datetime.timedelta(seconds=3600)
     """
-    settled = complete_through - end > _SETTLED_AFTER  # end may be the last day that there is
+    settled = complete_through - end > SETTLE_AFTER  # end may be the last day that there is
     return None if settled else _UNSETTLED_LIFETIME

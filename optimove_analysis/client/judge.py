@@ -53,7 +53,7 @@ def judge(response: requests.Response, asked: str, shape: Shape, settings: Setti
     if status == requests.codes.ok:
         _judge_body(response, asked, shape, said)
     elif status == requests.codes.too_many_requests:
-        limit, per = settings.quota
+        limit, per = settings.quota[0]
         raise TryAgainError(
             QuotaError(
                 f"{asked}: the API keeps answering 429, too many requests, although this client "

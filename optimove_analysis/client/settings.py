@@ -7,20 +7,24 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Final, NoReturn, Self
+from typing import Any, Final, NoReturn, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import platformdirs
 
-from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH
+from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH, MAX_AGE, SETTLE_AFTER
 from optimove_analysis.errors import InputError
 
-__all__ = ["QUOTA", "Secret", "Settings", "is_loopback", "read_environment"]
+__all__ = ["QUOTA", "Limits", "Secret", "Settings", "is_loopback", "read_environment"]
+
+Limits: TypeAlias = "tuple[int, float] | Iterable[tuple[int, float]]"
+"""(requests, seconds), or several of them, all of which hold."""
 
 # "50 requests per 10 seconds, per API key, over a sliding window":
 # developer.optimove.com/reference/understanding-api-rate-limits-at-optimove, read 2026-11.
@@ -93,16 +97,24 @@ class Settings:
     header: str
     """The HTTP header that carries the credential."""
     cache_dir: Path
+    state_dir: Path
+    """Where processes of this machine tell each other what they send; no answers are in it."""
     account: str | None = None
     """The user's name for the account; it keeps the cache when the key is rotated."""
-    quota: tuple[int, float] = QUOTA
-    """So many requests in any so many seconds."""
+    quota: tuple[tuple[int, float], ...] = (QUOTA,)
+    """So many requests in any so many seconds; where there are several, each holds."""
     timeout: float = 30.0
     """How long to wait for a connection, and for each piece of an answer."""
     threads: int = 16
     """How many requests may be under way at once."""
     engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH
     """Where GetCampaignEngagementMetrics is, beneath ``/current/``."""
+    settle_after: timedelta = SETTLE_AFTER
+    """How long after a range's end its answers no longer change."""
+    max_age: timedelta = MAX_AGE
+    """How old an answer that has not settled may be, even if no data update came since."""
+    offline: bool = False
+    """Nothing is ever sent; kept answers are all there is, whatever their age."""
 
     @classmethod
     def of(
@@ -113,45 +125,57 @@ class Settings:
         token: str | None = None,
         account: str | None = None,
         cache_dir: str | Path | None = None,
-        quota: tuple[int, float] = QUOTA,
+        quota: Limits = QUOTA,
         timeout: float = 30.0,
         threads: int = 16,
         engagement_metrics_path: str = ENGAGEMENT_METRICS_PATH,
+        settle_after: timedelta = SETTLE_AFTER,
+        max_age: timedelta = MAX_AGE,
+        offline: bool = False,
     ) -> Self:
         """Check what a user gives.
 
         Raises:
             InputError: a missing or malformed credential, an address that is not one, plain HTTP
-                to another machine, or a quota, timeout or thread count that is not positive.
+                to another machine, or a quota, timeout, thread count or age that is not positive.
         """
-        try:
-            limit, per = quota
-        except (TypeError, ValueError):
+        limits = _limits(quota)
+        if not (_positive(threads, whole=True) and _positive(timeout)):
             raise InputError(
-                f"quota={quota!r} must be (requests, seconds), as {QUOTA!r}."
-            ) from None
-        if not (_positive(limit, threads, whole=True) and _positive(per, timeout)):
-            raise InputError(
-                f"quota={quota!r}, timeout={timeout!r} and threads={threads!r} must be positive "
-                "numbers, requests and threads whole; the quota is (requests, seconds), as "
-                f"{QUOTA!r}."
+                f"timeout={timeout!r} and threads={threads!r} must be positive numbers, threads "
+                "whole."
             )
+        for name, age in {"settle_after": settle_after, "max_age": max_age}.items():
+            if not isinstance(age, timedelta) or age < timedelta(0):
+                raise InputError(f"{name}={age!r} must be a timedelta, as timedelta(days=30).")
         credential, header = _credential(api_key, token)
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
         # Where answers may lie is a matter of the machine, not of how a client is made.
-        folder = cache_dir or read_environment().get("OPTIMOVE_CACHE")
-        folder = Path(folder or platformdirs.user_cache_path("optimove-analysis"))
+        environment = read_environment()
+        folder = Path(
+            cache_dir
+            or environment.get("OPTIMOVE_CACHE")
+            or platformdirs.user_cache_path("optimove-analysis")
+        )
+        # Not beneath the cache: notebooks with a cache each share one key and its quota.
+        state = Path(
+            environment.get("OPTIMOVE_STATE") or platformdirs.user_state_path("optimove-analysis")
+        )
         return cls(
             url=_address(instance),
             credential=credential,
             header=header,
             cache_dir=folder.expanduser(),
+            state_dir=state.expanduser(),
             account=account,
-            quota=(limit, per),
+            quota=limits,
             timeout=timeout,
             threads=threads,
             engagement_metrics_path=engagement_metrics_path.strip("/"),
+            settle_after=settle_after,
+            max_age=max_age,
+            offline=offline,
         )
 
     @property
@@ -205,6 +229,26 @@ def read_environment(folder: Path | None = None) -> Mapping[str, str]:
                 found[name.strip()] = _unquoted(value.strip())
     found.update(os.environ)
     return {name: value for name, value in found.items() if name.startswith("OPTIMOVE_") and value}
+
+
+def _limits(quota: Any) -> tuple[tuple[int, float], ...]:  # noqa: ANN401 - whatever a user gives
+    """Return one limit or several as a tuple of (requests, seconds)."""
+    try:
+        listed = list(quota)
+        pairs = [(limit, per) for limit, per in ([listed] if _is_pair(listed) else listed)]
+    except (TypeError, ValueError):
+        pairs = []
+    fine = (_positive(limit, whole=True) and _positive(per) for limit, per in pairs)
+    if not pairs or not all(fine):
+        raise InputError(
+            f"quota={quota!r} must be (requests, seconds), as {QUOTA!r}, or a list of such pairs; "
+            "both are positive, requests are whole."
+        )
+    return tuple((int(limit), float(per)) for limit, per in pairs)
+
+
+def _is_pair(listed: list[Any]) -> bool:
+    return len(listed) == len(QUOTA) and all(isinstance(value, Real) for value in listed)
 
 
 def _positive(*values: object, whole: bool = False) -> bool:
