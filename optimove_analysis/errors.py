@@ -11,6 +11,7 @@ __all__ = [
     "AuthError",
     "ConnectionFailedError",
     "InputError",
+    "OfflineError",
     "OptimoveAnalysisError",
     "QuotaError",
     "ResponseError",
@@ -75,3 +76,11 @@ class ResponseError(ApiError):
 
 class ConnectionFailedError(OptimoveAnalysisError, ConnectionError):
     """No answer came: wrong host, no network, a timeout."""
+
+
+class OfflineError(OptimoveAnalysisError, LookupError):
+    """An answer is not kept, and nothing may be sent; ``missing`` names what was wanted."""
+
+    def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)

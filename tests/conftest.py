@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +22,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keep what processes tell each other about their keys out of the user's own folder."""
-    folder = tmp_path_factory.mktemp("state")
-    os.environ["OPTIMOVE_STATE"] = str(folder)
-    return folder
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep out of the user's own folders what no test has given a place to."""
+    folder = tempfile.mkdtemp(prefix="optimove-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for name in ("OPTIMOVE_CACHE", "OPTIMOVE_STATE"):
+        os.environ[name] = os.path.join(folder, name.lower())  # noqa: PTH118 - a text is wanted
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,13 @@ Quota(50, 10.0)
 
 from __future__ import annotations
 
-from optimove_analysis.client.audience import LastUpdateWarning, NotFoundWarning
-from optimove_analysis.client.cache import Cache, CacheInfo, CacheWarning
+from optimove_analysis.client.audience import Collected, NotFoundWarning
+from optimove_analysis.client.cache import Cache, CacheWarning
+from optimove_analysis.client.cache_info import CacheInfo
 from optimove_analysis.client.client import OptimoveClient
 from optimove_analysis.client.fetch import Progress
+from optimove_analysis.client.last_update import LastUpdateWarning
+from optimove_analysis.client.plan import Plan
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
@@ -32,9 +35,11 @@ __all__ = [
     "Cache",
     "CacheInfo",
     "CacheWarning",
+    "Collected",
     "LastUpdateWarning",
     "NotFoundWarning",
     "OptimoveClient",
+    "Plan",
     "Progress",
     "Quota",
     "ResponseFormat",

@@ -2,103 +2,288 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from optimove_analysis.client.convert import loads
-from optimove_analysis.client.endpoints import (
-    INTERACTIONS_PATH,
-    LAST_UPDATE_LIFETIME,
-    LAST_UPDATE_PATH,
-    lifetime_of_range,
-)
-from optimove_analysis.client.fetch import ProgressOption, Request, fetch_missing, kept_answers
-from optimove_analysis.client.inputs import as_day
+from optimove_analysis.client.cache import Entry, Facts, key_of
+from optimove_analysis.client.endpoints import INTERACTIONS_PATH
+from optimove_analysis.client.fetch import Failure, ProgressOption, fetch_each
+from optimove_analysis.client.last_update import LastUpdateWarning, kept_last_update, last_update
+from optimove_analysis.client.maturity import Maturity
 from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
 from optimove_analysis.client.session import Answer, Session
-from optimove_analysis.errors import ApiError, InputError, QuotaError, ResponseError, SchemaError
+from optimove_analysis.errors import (
+    ApiError,
+    AuthError,
+    OfflineError,
+    OptimoveAnalysisError,
+    QuotaError,
+    ResponseError,
+    SchemaError,
+)
+from optimove_analysis.schema import FAILURES, INTERACTIONS
 
-__all__ = ["LastUpdateWarning", "NotFoundWarning", "interactions", "last_update"]
+__all__ = [
+    "Audience",
+    "Collected",
+    "NotFoundWarning",
+    "Survey",
+    "interactions",
+    "settles",
+    "survey",
+]
 
-_UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
-
-
-class LastUpdateWarning(UserWarning):
-    """The API does not say through which day its data is complete."""
+_BODIES: Final = 2_000
+"""So many bodies are in memory at once, as the frame is made: it grows, they do not."""
+_NAMED: Final = 5
+"""So many of the customers that are missing are named."""
 
 
 class NotFoundWarning(UserWarning):
     """Nobody was found by a function whose path is only assumed: perhaps the path is wrong."""
 
 
-def last_update(session: Session) -> date:
-    """Return the day through which the API's data is complete.
+class Collected(NamedTuple):
+    """What could be had of an audience, and what could not."""
 
-    Raises:
-        ApiError: the API does not say.
-        SchemaError: it says something that is no day.
-    """
-    answer = session.get(LAST_UPDATE_PATH, {}, shape="object", lifetime=LAST_UPDATE_LIFETIME)
-    try:
-        return as_day(loads(answer.body).get("Date"))
-    except InputError as error:
-        raise SchemaError(
-            f"{answer.asked} should give a day as 'Date'; it gave {answer.body[:80]!r}."
-        ) from error
+    interactions: pl.DataFrame
+    failures: pl.DataFrame
+    """``schema.FAILURES``: one row a customer whose interactions could not be had."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Customers and a range of days, as the requests that they are."""
+
+    path: str
+    ids: Sequence[str]
+    first: date
+    last: date
+    formats: Sequence[ResponseFormat] = ()
+    keys: list[str] = field(init=False, repr=False)
+    """The cache's key of each customer's request, in the order of the ids."""
+
+    def __post_init__(self) -> None:
+        keys = [key_of(self.path, self.params(one)) for one in self.ids]
+        object.__setattr__(self, "keys", keys)
+
+    def params(self, customer_id: str) -> dict[str, str]:
+        """Return the parameters of a customer's request."""
+        span = {"StartDate": self.first.isoformat(), "EndDate": self.last.isoformat()}
+        return {"CustomerID": customer_id, **span}
+
+    def frame(self, answers: Sequence[tuple[str, Answer | Entry]]) -> pl.DataFrame:
+        """Return the interactions in (customer, answer) pairs, in their order."""
+        bodies = ((one, answer.body, self._through(answer)) for one, answer in answers)
+        return parse(bodies, formats=(*self.formats, *FORMATS))
+
+    def _through(self, answer: Answer | Entry) -> date:
+        # The day of the fetch on the calendar of the computer that fetched: the account's time
+        # zone is not documented, and another computer must read the same from a snapshot.
+        fetched = answer.fetched_at.date()
+        return min(filter(None, [self.last, answer.last_update, fetched]))
+
+
+class Survey(NamedTuple):
+    """What the cache holds of an audience; positions in its ids."""
+
+    good: list[int]
+    doubtful: list[int]
+    """Kept, not settled, and good if the data has not been updated since."""
+    missing: list[int]
+    facts: dict[str, Facts]
+
+    def resolved(
+        self, session: Session, audience: Audience, updated: date | None
+    ) -> tuple[list[int], list[int]]:
+        """Return what is good and what is missing, the last data update being known."""
+        good, missing = list(self.good), list(self.missing)
+        maturity, now = _maturity(session, audience), session.now()
+        for position in self.doubtful:
+            known = self.facts[audience.keys[position]]
+            (good if maturity.current(known, updated, now) else missing).append(position)
+        return sorted(good), sorted(missing)
+
+
+def survey(session: Session, audience: Audience, *, refresh: bool, offline: bool) -> Survey:
+    """Look what the cache holds of an audience; nothing is sent, and no body is read."""
+    facts = {} if refresh else session.cache.facts(audience.keys)
+    maturity, now = _maturity(session, audience), session.now()
+    found = Survey([], [], [], facts)
+    # Few kinds of facts, many answers: judge each kind once.
+    judged: dict[Facts, list[int]] = {}
+    for position, key in enumerate(audience.keys):
+        known = facts.get(key)
+        if known is None:
+            found.missing.append(position)
+            continue
+        if (where := judged.get(known)) is None:
+            if offline or maturity.settled(known):
+                where = found.good
+            else:
+                where = found.doubtful if maturity.maybe_current(known, now) else found.missing
+            judged[known] = where
+        where.append(position)
+    return found
 
 
 def interactions(
     session: Session,
-    path: str,
-    ids: Sequence[str],
-    first: date,
-    last: date,
+    audience: Audience,
     *,
-    progress: ProgressOption,
-    refresh: bool,
-    formats: Sequence[ResponseFormat] = (),
-) -> pl.DataFrame:
-    """Return the interactions of customers in a range, in the order of the ids.
+    progress: ProgressOption = None,
+    refresh: bool = False,
+    offline: bool = False,
+    collects: bool = False,
+) -> Collected:
+    """Return the interactions of an audience, in the order of its ids.
 
-    The last data update is asked for only if something else must be asked: a kept answer carries
-    the one that was known when it was fetched, which is what says how complete it is.
+    The last data update is asked for only if something else depends on it: a settled answer
+    carries the one that was known when it was fetched, which is what says how complete it is.
     """
-    span = {"StartDate": first.isoformat(), "EndDate": last.isoformat()}
-    requests = [Request(path, {"CustomerID": one} | span, f"customer {one}") for one in ids]
-    kept = [None] * len(requests) if refresh else kept_answers(session, requests)
-    answers: Sequence[Answer | None] = kept
-    if None in kept:
-        absent = _Absent(session)
-        updated = absent.last_update()
-        complete = min(filter(None, [datetime.now(UTC).date(), updated]))
-        answers = fetch_missing(
-            session,
-            requests,
-            kept,
-            lifetime=lifetime_of_range(last, complete),
+    session.check()
+    began = session.now()
+    offline = offline or session.settings.offline
+    found = survey(session, audience, refresh=refresh, offline=offline)
+    maturity, absent, updated = _maturity(session, audience), _Absent(session), None
+    if (found.doubtful or found.missing) and not offline:
+        updated = None if found.doubtful else kept_last_update(session)
+        if not settles(session, audience, updated):
+            updated = absent.last_update()
+    good, missing = found.resolved(session, audience, updated)
+
+    frames = _Frames(session, audience, collects=collects)
+    missing = sorted(missing + frames.add_kept(good))
+    if missing and offline:
+        raise _not_kept(audience, missing)
+
+    def new_enough(facts: Facts) -> bool:
+        if facts.fetched_at >= began:
+            return True
+        kept = maturity.settled(facts) or maturity.current(facts, updated, began)
+        return kept and not refresh
+
+    def ask(one: str, sleep: Callable[[float], None]) -> Answer:
+        return session.fetch(
+            audience.path,
+            audience.params(one),
+            new_enough,
             last_update=updated,
-            not_found=absent.customer,
+            check=lambda body: parse([(one, body, None)], formats=(*audience.formats, *FORMATS)),
+            absent=lambda error: absent.customer(audience.path, error),
+            sleep=sleep,
+        )
+
+    if missing:
+        ids = [audience.ids[position] for position in missing]
+        frames.failures += fetch_each(
+            session,
+            ids,
+            ask,
+            frames.add,
+            cached=len(audience.ids) - len(ids),
+            collects=collects,
             progress=progress,
         )
-        absent.check(path, asked=kept.count(None), of=len(requests))
-    bodies = (
-        (one, answer.body, _data_through(answer, last))
-        for one, answer in zip(ids, answers, strict=True)
-        if answer is not None
+        absent.check(audience.path, asked=len(missing), of=len(audience.ids))
+    return frames.collected()
+
+
+def settles(session: Session, audience: Audience, updated: date | None) -> bool:
+    """Tell whether an audience's range has settled by a day through which data is complete."""
+    return updated is not None and updated - audience.last > session.settings.settle_after
+
+
+def _maturity(session: Session, audience: Audience) -> Maturity:
+    settings = session.settings
+    return Maturity(audience.last, settings.settle_after, settings.max_age)
+
+
+def _not_kept(audience: Audience, missing: Sequence[int]) -> OfflineError:
+    ids = [audience.ids[position] for position in missing]
+    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    return OfflineError(
+        f"{len(ids):,} of {len(audience.ids):,} customers are not kept for {audience.first} to "
+        f"{audience.last}, and nothing is sent offline: {', '.join(ids[:_NAMED])}{more}. Ask for "
+        "the same days as when they were fetched, or fetch them online.",
+        ids,
     )
-    return parse(bodies, formats=(*formats, *FORMATS))
 
 
-def _data_through(answer: Answer, last: date) -> date:
-    # The day of the fetch on this computer's calendar: the account's zone is not documented.
-    fetched = answer.fetched_at.astimezone().date()
-    return min(filter(None, [last, answer.last_update, fetched]))
+class _Frames:
+    """Turns answers into one frame, a batch of bodies at a time."""
+
+    def __init__(self, session: Session, audience: Audience, *, collects: bool) -> None:
+        self._session, self._audience, self._collects = session, audience, collects
+        self._parts: list[pl.DataFrame] = []
+        self._waiting: list[tuple[str, Answer | Entry]] = []
+        self._in_order = True
+        self.failures: list[Failure] = []
+
+    def add_kept(self, positions: Sequence[int]) -> list[int]:
+        """Add kept answers; return the positions of those that turn out not to be readable."""
+        unreadable = []
+        for start in range(0, len(positions), _BODIES):
+            some = positions[start : start + _BODIES]
+            keys = [self._audience.keys[position] for position in some]
+            entries = self._session.cache.entries(keys)
+            for position, key in zip(some, keys, strict=True):
+                if (entry := entries.get(key)) is None:
+                    unreadable.append(position)
+                    continue
+                self._session.use(key, entry)
+                self._waiting.append((self._audience.ids[position], entry))
+            self._parse()
+        return unreadable
+
+    def add(self, one: str, answer: Answer) -> None:
+        """Add an answer."""
+        self._in_order = False
+        self._waiting.append((one, answer))
+        if len(self._waiting) >= _BODIES:
+            self._parse()
+
+    def collected(self) -> Collected:
+        """Return what came in, in the order of the ids."""
+        self._parse()
+        frame = pl.concat(self._parts) if self._parts else INTERACTIONS.empty()
+        ids = list(self._audience.ids)
+        order = dict(zip(ids, range(len(ids)), strict=True))
+        if not self._in_order:
+            position = pl.col("customer_id").replace_strict(
+                pl.Series(ids, dtype=pl.String),
+                pl.Series(range(len(ids)), dtype=pl.UInt32),
+                return_dtype=pl.UInt32,
+            )
+            frame = frame.sort(position, maintain_order=True)
+        self.failures.sort(key=lambda failure: order[failure.customer_id])
+        rows = [
+            (one, type(error).__name__, getattr(error, "status", None), str(error))
+            for one, error in self.failures
+        ]
+        return Collected(frame, pl.DataFrame(rows, schema=FAILURES.schema, orient="row"))
+
+    def _parse(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._parts.append(self._audience.frame(waiting))
+        except (SchemaError, ResponseError):
+            # Only kept answers can get here: others were parsed before they were kept.
+            if not self._collects:
+                raise
+            for one, answer in waiting:
+                try:
+                    self._parts.append(self._audience.frame([(one, answer)]))
+                except OptimoveAnalysisError as error:
+                    self.failures.append(Failure(one, error))
 
 
 class _Absent:
@@ -109,7 +294,7 @@ class _Absent:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._update_missing: ApiError | None = None
+        self._update_missing = False
         self._customers: list[ApiError] = []
 
     def last_update(self) -> date | None:
@@ -118,10 +303,9 @@ class _Absent:
             return last_update(self._session)
         except (ApiError, SchemaError) as error:
             status = getattr(error, "status", None)
-            if status == _UNAUTHORIZED or isinstance(error, QuotaError):
+            if isinstance(error, QuotaError) or (isinstance(error, AuthError) and status != 403):  # noqa: PLR2004 - not allowed this one call
                 raise
-            if isinstance(error, ApiError) and status == _NOT_FOUND:
-                self._update_missing = error
+            self._update_missing = status == _NOT_FOUND
             warnings.warn(
                 "the API does not say through which day its data is complete, so data_through is "
                 f"the end of the range or the day of the fetch: {error}",
@@ -130,19 +314,21 @@ class _Absent:
             )
             return None
 
-    def customer(self, request: Request, error: ApiError) -> Answer:
-        """Return an empty answer for a customer who is not found; raise any other error."""
+    def customer(self, path: str, error: ApiError) -> bool | None:
+        """Tell whether an error means that the API does not know a customer, and is sure to."""
         if error.status != _NOT_FOUND or isinstance(error, ResponseError):
-            raise error
+            return None
+        if not self._update_missing and path == INTERACTIONS_PATH:
+            return True
+        # Perhaps nothing is there at all: see `check`, when all have been asked.
         self._customers.append(error)
-        asked = json.dumps(request.params)
-        return Answer(b"[]", False, datetime.now(UTC), None, asked)
+        return False
 
     def check(self, path: str, *, asked: int, of: int) -> None:
         """Raise if nothing at all was found; warn if nobody was, where the path is a guess."""
         if len(self._customers) < asked:
             return
-        if self._update_missing is not None:
+        if self._update_missing:
             raise ApiError(
                 f"everything that was asked of {self._session.settings.url} was answered 404: is "
                 f"it the right instance? {self._customers[0]}",

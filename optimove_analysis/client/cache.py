@@ -1,222 +1,350 @@
 """Answers on disk: one SQLite file an account, no credential in it, nothing in it that runs.
 
-Built on requests-cache's SQLite backend, not on its session: the session's defaults put a
-credential on disk in clear (its list of secret headers goes by exact case), serve one account's
-answers to another (redacted headers do not tell accounts apart), and run code from the file
-(pickle). Here the account is the file, the key of an answer is what was asked and nothing else,
-and what is kept is JSON: body, time, and two plain facts.
+Built on requests-cache's SQLite backend (see `store`), not on its session: the session's defaults
+put a credential on disk in clear (its list of secret headers goes by exact case), serve one
+account's answers to another (redacted headers do not tell accounts apart), and run code from the
+file (pickle). Here the account is the file, and the key of an answer is what was asked and nothing
+else.
+
+Trouble with the file is no reason to have no answer: it warns, once for each kind, and answers come
+from the network. A file that is torn or not ours is set aside and a new one begun; one that cannot
+be written to is still read.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
-from requests.structures import CaseInsensitiveDict
-from requests_cache.backends.base import BaseCache
-from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
-from requests_cache.models.request import CachedRequest
-from requests_cache.models.response import CachedResponse
+from optimove_analysis.client.cache_info import CacheInfo
+from optimove_analysis.client.naming import naming
+from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
+from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["Cache", "CacheInfo", "CacheWarning", "Entry"]
+__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of"]
 
-_BUSY: Final = 5.0
-"""Seconds to wait for another process that writes to the same file."""
-_BESIDE: Final = ("-wal", "-shm")
-"""What SQLite adds to the file's name for the files that it keeps beside it."""
-_LAST_UPDATE: Final = "X-Last-Data-Update"
+_TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+"""What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
+_WRITE_AGAIN: Final = 30.0
+"""Seconds after which a disk that was full, or a lock that was held, is tried again."""
+_ASIDE: Final = ".set-aside"
+
+_T = TypeVar("_T")
 
 
 class CacheWarning(UserWarning):
-    """The cache cannot be used; answers come from the network, and each costs quota."""
+    """The cache cannot be used as it should; what it cannot give comes from the network."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One kept answer."""
-
-    body: bytes
-    fetched_at: datetime
-    last_update: date | None
-    """The day through which the API's data was complete when the answer was fetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What the cache holds: where, how many answers, and how many bytes on disk."""
-
-    path: Path
-    entries: int
-    size: int
+def key_of(function: str, params: Mapping[str, str]) -> str:
+    """Return the key of a request: what is asked, without host, account or credential."""
+    asked = json.dumps([function, sorted(params.items())])
+    return blake2b(asked.encode(), digest_size=20).hexdigest()
 
 
 class Cache:
     """The kept answers of one account.
 
-    A cache that cannot be opened, read or written is no reason to have no answer: it warns once
-    (`CacheWarning`), and is empty from then on.
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     cache = Cache(Path(folder) / "answers.sqlite")
+    ...     cache.info().entries
+    ...     cache.close()
+    0
 
     Args:
         path: the SQLite file; it and its folder are made where absent, for this user alone.
-        now: the time of day, with its zone.
+        read_only: it is a snapshot: never written to, and trouble with it is an error.
     """
 
-    def __init__(
-        self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        self._now = now
-        self._lock = threading.Lock()
-        self._backend: SQLiteCache | None = None
+        self.read_only = read_only
+        self.hits = 0
+        """Answers that this client had from here."""
+        self.misses = 0
+        """Answers that this client had to ask the API for."""
+        self._lock = threading.RLock()
+        self._store: Store | None = None
         # Opened on first use: to make a client touches no disk.
         self._state: Literal["unopened", "open", "closed", "broken"] = "unopened"
+        self._no_writes_before = float("-inf")
+        self._warned: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Cache({str(self.path)!r})"
 
     @property
     def works(self) -> bool:
-        """Whether answers are kept: it is not closed, and no trouble was met so far."""
-        return self._state in {"unopened", "open"}
+        """Whether answers are kept: it is not closed, and no trouble stands in the way now."""
+        usable = self._state in {"unopened", "open"} and not self.read_only
+        return usable and time.monotonic() >= self._no_writes_before
 
-    @staticmethod
-    def key(function: str, params: Mapping[str, str]) -> str:
-        """Return the key of a request: what is asked, without host, account or credential."""
-        asked = json.dumps([function, sorted(params.items())])
-        return blake2b(asked.encode(), digest_size=20).hexdigest()
+    def facts(self, keys: Sequence[str]) -> dict[str, Facts]:
+        """Return what is known of those of the keys that are kept; milliseconds for thousands."""
+        return self._do(lambda store: store.facts(keys), {}, "read")
+
+    def entries(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """Return those of the keys that are kept; an answer that is torn is as good as none."""
+        nothing: tuple[dict[str, Entry], list[str]] = ({}, [])
+        whole, torn = self._do(lambda store: store.entries(keys), nothing, "read")
+        if torn:
+            self._warn(
+                "torn",
+                f"{len(torn)} of the answers in {self.path} are damaged and are asked for again.",
+            )
+        return whole
 
     def read(self, function: str, params: Mapping[str, str]) -> Entry | None:
-        """Return the kept answer to a request, or None where there is none that is still good."""
-        with self._guard("read") as backend:
-            response = backend and backend.responses.get(self.key(function, params))
-            if not response or (response.expires and response.expires <= self._now()):
-                return None
-            known = response.headers.get(_LAST_UPDATE)
-            return Entry(
-                body=response.content,
-                fetched_at=response.created_at,
-                last_update=date.fromisoformat(known) if known else None,
-            )
-        return None
+        """Return the kept answer to a request, however old, or None."""
+        key = key_of(function, params)
+        return self.entries([key]).get(key)
 
-    def write(
-        self, function: str, params: Mapping[str, str], entry: Entry, lifetime: timedelta | None
-    ) -> None:
-        """Keep an answer for so long, or for good where ``lifetime`` is None."""
-        headers = {_LAST_UPDATE: entry.last_update.isoformat()} if entry.last_update else {}
-        response = CachedResponse(
-            content=entry.body,
-            status_code=200,
-            headers=CaseInsensitiveDict(headers),
-            created_at=entry.fetched_at,
-            expires=None if lifetime is None else entry.fetched_at + lifetime,
-            # For a reader of the file: what was asked, with no host.
-            request=CachedRequest(method="GET", url=f"{function}?{json.dumps(dict(params))}"),
-        )
-        with self._guard("written") as backend:
-            if backend is not None:
-                backend.responses[self.key(function, params)] = response
+    def write(self, function: str, params: Mapping[str, str], entry: Entry) -> bool:
+        """Keep an answer; return whether it is kept."""
+        key = key_of(function, params)
+
+        def write(store: Store) -> bool:
+            store.write(key, function, params, entry)
+            return True
+
+        return self._do(write, False, "written", writes=True)
+
+    def claim(self, key: str, owner: str) -> str:
+        """Note that a process asks for a key, unless another does; return who does."""
+        return self._do(lambda store: store.claim(key, owner), owner, "written", writes=True)
+
+    def asking(self, key: str) -> str | None:
+        """Return which process asks for a key, if any does."""
+        return self._do(lambda store: store.asking(key), None, "read")
+
+    def release(self, key: str, owner: str) -> None:
+        """Note that a process no longer asks for a key."""
+        self._do(lambda store: store.release(key, owner), None, "written", writes=True)
 
     def info(self) -> CacheInfo:
-        """Return where the cache is, how many answers it holds, and its bytes on disk."""
-        entries = 0
-        with self._guard("read") as backend:
-            if backend is not None:
-                entries = len(backend.responses)
-        files = [self.path, *(self.path.with_name(f"{self.path.name}{end}") for end in _BESIDE)]
-        return CacheInfo(self.path, entries, sum(f.stat().st_size for f in files if f.exists()))
+        """Return what the cache holds: how much, of what, since when, and how often it served."""
+        nothing: list[Endpoint] = []
+        kept = self._do(lambda store: store.endpoints(), nothing, "read")
+        aside = self._set_aside()
+        return CacheInfo(
+            path=self.path,
+            size=sum(_size(file) for file in [self.path, *beside(self.path)]),
+            endpoints=tuple(kept),
+            hits=self.hits,
+            misses=self.misses,
+            set_aside=tuple(aside),
+        )
+
+    def clear(self, *, older_than: timedelta | datetime | date | str | None = None) -> int:
+        """Remove all answers, or those fetched before a time; return how many there were.
+
+        Args:
+            older_than: an age, or a day (of this computer's calendar) or time before which.
+
+        Raises:
+            InputError: it is neither an age nor a day nor a time.
+            OptimoveAnalysisError: the file cannot be written to.
+        """
+        before = None if older_than is None else _instant(older_than)
+        self._writable("cleared")
+        if before is None:
+            self._remove_set_aside()
+        return self._remove(lambda store: store.keys(older_than=before))
+
+    def forget(self, customer_id: str | int) -> int:
+        """Erase a customer: no byte of what was asked or said of them stays in the file.
+
+        Answers about the customer go, and so do answers that name the customer among others (the
+        members of a target group, say), files that were set aside, and what SQLite would otherwise
+        leave in unused pages and in its -wal file. Snapshots and files that you wrote are yours to
+        erase.
+
+        Returns:
+            how many answers went.
+
+        Raises:
+            InputError: the id is neither text nor a whole number.
+            OptimoveAnalysisError: the file cannot be written to, or another program reads from it
+                just now, so that its old pages cannot be erased.
+        """
+        if isinstance(customer_id, bool) or not isinstance(customer_id, str | int):
+            raise InputError(f"{customer_id!r} is not a customer id; give text or a whole number.")
+        self._writable("erased from")
+        self._remove_set_aside()
+        wanted = str(customer_id)
+        return self._remove(lambda store: naming(store, wanted))
 
     def close(self) -> None:
         """Close the file; the cache is empty from then on."""
         with self._lock:
-            backend, self._backend = self._backend, None
+            store, self._store = self._store, None
             self._state = "closed"
-        if backend is not None:
-            backend.close()  # type: ignore[no-untyped-call] # requests-cache leaves it without types
+        if store is not None:
+            store.close()
 
-    def _open(self) -> Exception | None:
-        """Open the file on first use; return what stands in the way, if anything does."""
-        if self._state == "unopened":
-            try:
-                _make_private(self.path)
-                self._backend, self._state = _Backend(self.path), "open"
-            except Exception as error:  # noqa: BLE001 - see _guard
-                return error
-        return None
-
-    @contextmanager
-    def _guard(self, done: str) -> Iterator[SQLiteCache | None]:
-        """Give the backend, one thread at a time; warn once and go on without where it fails."""
+    def store(self) -> Store | None:
+        """Return the open file, for a snapshot of it; None where there is none to use."""
         with self._lock:
-            trouble = self._open()
-            done = "opened" if trouble else done
+            self._do(lambda _: None, None, "opened")
+            return self._store
+
+    def _remove(self, which: Callable[[Store], Collection[str]]) -> int:
+        with self._lock:
+            self._do(lambda _: None, None, "opened")
+            store = self._store
+            if store is None:
+                raise OptimoveAnalysisError(f"{self.path} cannot be opened: see the warning.")
             try:
-                yield self._backend
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the cache, the network has the answer
-                trouble = error
-            if trouble is not None:
-                broken, self._backend, self._state = self._backend, None, "broken"
-                # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.
-                with suppress(Exception):
-                    if broken is not None:
-                        broken.close()  # type: ignore[no-untyped-call] # as in close
-        if trouble is not None:
-            warnings.warn(
-                f"the cache {self.path} cannot be {done} ({trouble}): answers come from the "
-                "network and are not kept. Remove the file, or give another cache_dir.",
-                CacheWarning,
-                stacklevel=4,
+                keys = which(store)
+                store.delete(keys)
+                erased = store.shrink()
+            except (sqlite3.Error, OSError) as error:
+                raise OptimoveAnalysisError(
+                    f"{self.path} cannot be written to ({error}): what it held may still be in it. "
+                    "Close the programs that use it and try again, or remove the file."
+                ) from error
+        if not erased:
+            raise OptimoveAnalysisError(
+                f"{len(keys)} answers were removed, but another program reads from {self.path} "
+                "just now, so that traces of them are left in it. Try again when it is closed."
             )
+        return len(keys)
 
+    def _writable(self, done: str) -> None:
+        if self.read_only:
+            raise InputError(f"{self.path} is a snapshot, which is never {done}: remove the file.")
+        if self._state == "closed":
+            raise InputError("this client is closed: make another.")
 
-def _make_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its -wal and -shm files the mode of the file itself.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    def _set_aside(self) -> list[Path]:
+        return sorted(
+            file
+            for file in self.path.parent.glob(f"{self.path.name}{_ASIDE}*")
+            if not file.name.endswith(("-wal", "-shm"))
+        )
 
+    def _remove_set_aside(self) -> None:
+        for file in self._set_aside():
+            for each in [file, *beside(file)]:
+                each.unlink(missing_ok=True)
 
-class _Table(SQLiteDict):
-    """A table that gives up where requests-cache's own tries for ever.
-
-    It begins a write again and again until it can: with a read-only file, a full disk or a
-    program that never lets go of the lock, that is never.
-    """
-
-    @contextmanager
-    def _acquire_sqlite_lock(self) -> Iterator[None]:
+    def _do(
+        self, action: Callable[[Store], _T], otherwise: _T, done: str, *, writes: bool = False
+    ) -> _T:
+        """Return what an action on the file gives, one thread at a time, or ``otherwise``."""
+        if writes and time.monotonic() < self._no_writes_before:
+            return otherwise
         with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise sqlite3.OperationalError("the cache is closed")
-            connection.execute(
-                "BEGIN IMMEDIATE"
-            )  # waits for others as long as sqlite3.connect says
-            self._active_transaction = True
-            try:
-                yield
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-            finally:
-                self._active_transaction = False
+            for last in (False, True):
+                try:
+                    self._open()
+                    return otherwise if self._store is None else action(self._store)
+                except (sqlite3.Error, OSError, LayoutError, ValueError) as error:
+                    if self.read_only:
+                        raise _unreadable(self.path, error) from error
+                    if not self._recovered(error, done, writes=writes, last=last):
+                        return otherwise
+        return otherwise
+
+    def _open(self) -> None:
+        if self._state == "unopened":
+            self._store = Store(self.path, read_only=self.read_only)
+            self._state = "open"
+
+    def _recovered(self, error: Exception, done: str, *, writes: bool, last: bool) -> bool:
+        """Do about trouble what can be done; return whether the action is worth another try."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        done = "opened" if self._state == "unopened" else done
+        foreign = isinstance(error, LayoutError) and not error.newer
+        if (foreign or code in _TORN or isinstance(error, ValueError)) and not last:
+            if (aside := self._move_aside()) is not None:
+                self._warn(
+                    "aside",
+                    f"the cache {self.path} cannot be {done} ({error}): it was set aside as "
+                    f"{aside.name}, and a new one begun. Nothing in it is needed: remove the file.",
+                )
+                return True
+        elif writes and self._state == "open":
+            self._no_writes_before = time.monotonic() + _WRITE_AGAIN
+            self._warn(
+                "unwritten",
+                f"the cache {self.path} cannot be {done} ({error}): answers come from the network "
+                "and are not kept for now. Is the disk full, or does another program hold the "
+                "file?",
+            )
+            return False
+        # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.
+        with suppress(Exception):
+            if self._store is not None:
+                self._store.close()
+        self._store, self._state = None, "broken"
+        self._warn(
+            "broken",
+            f"the cache {self.path} cannot be {done} ({error}): "
+            "answers come from the network and are not kept. Remove the file, or give another "
+            "cache_dir.",
+        )
+        return False
+
+    def _move_aside(self) -> Path | None:
+        """Give the file another name, and return it; None where that cannot be done."""
+        with suppress(Exception):
+            if self._store is not None:
+                self._store.close()
+        self._store, self._state = None, "unopened"
+        for number in range(1, 100):
+            aside = self.path.with_name(f"{self.path.name}{_ASIDE}-{number}")
+            if not aside.exists():
+                break
+        try:
+            for old, new in zip(
+                [self.path, *beside(self.path)], [aside, *beside(aside)], strict=True
+            ):
+                if old.exists():
+                    old.replace(new)
+        except OSError:
+            return None
+        return aside
+
+    def _warn(self, kind: str, message: str) -> None:
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(message, CacheWarning, stacklevel=5)
 
 
-class _Backend(SQLiteCache):
-    """requests-cache's SQLite backend, with tables that give up."""
+def _instant(given: Any) -> datetime:  # noqa: ANN401 - whatever a user gives
+    if isinstance(given, timedelta):
+        return datetime.now(UTC) - given
+    try:
+        at = datetime.fromisoformat(given) if isinstance(given, str) else given
+        if isinstance(at, date) and not isinstance(at, datetime):
+            at = datetime(at.year, at.month, at.day)  # noqa: DTZ001 - this computer's calendar
+        return at.astimezone()
+    except (AttributeError, ValueError):
+        raise InputError(
+            f"older_than={given!r} must be an age, as timedelta(days=90), or a day, as "
+            "'2026-01-31'."
+        ) from None
 
-    def __init__(self, path: Path) -> None:
-        BaseCache.__init__(self, cache_name=str(path))
-        options: dict[str, Any] = {"wal": True, "timeout": _BUSY}
-        self.responses = _Table(path, table_name="responses", serializer="json", **options)
-        self.redirects = _Table(path, table_name="redirects", serializer=None, **options)
+
+def _unreadable(path: Path, error: Exception) -> OptimoveAnalysisError:
+    what = "is not there" if not path.exists() else f"cannot be read ({error})"
+    return InputError(f"the snapshot {path} {what}. Is it one, and complete?")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

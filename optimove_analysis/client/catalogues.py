@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import polars as pl
 
 from optimove_analysis.client.endpoints import CATALOGUE_LIFETIME, CUSTOMERS_PATH
 from optimove_analysis.client.responses import parse_table
-from optimove_analysis.client.session import Answer, Session, Shape
-from optimove_analysis.errors import ApiError, InputError, SchemaError
+from optimove_analysis.client.session import Session, Shape
+from optimove_analysis.errors import ApiError, InputError
 from optimove_analysis.schema import CUSTOMERS, Table
 
 __all__ = ["Asked", "catalogue", "customers"]
@@ -27,20 +27,14 @@ def catalogue(
     session: Session, table: Table, path: str, asked: Asked = _ONCE, *, shape: Shape = "list"
 ) -> pl.DataFrame:
     """Return the table that the answers to some requests make."""
-    how: Any = {"shape": shape, "lifetime": CATALOGUE_LIFETIME}
-    answers = [session.get(path, params, **how) for params, _ in asked]
-    try:
-        return _parsed(table, answers, asked)
-    except SchemaError:
-        if not any(answer.from_cache for answer in answers):
-            raise
-    # What does not fit may have been an outage that answered 200: do not keep to it for a day.
-    return _parsed(table, [session.fetch(path, params, **how) for params, _ in asked], asked)
+    bodies = []
+    for params, constants in asked:
+        # What does not fit may be an outage that answers 200: it is not kept for a day.
+        def check(body: bytes, constants: Mapping[str, object] = constants) -> None:
+            parse_table(table, [(path, body, constants)])
 
-
-def _parsed(table: Table, answers: Sequence[Answer], asked: Asked) -> pl.DataFrame:
-    constants = (constants for _, constants in asked)
-    bodies = ((a.asked, a.body, constant) for a, constant in zip(answers, constants, strict=True))
+        answer = session.get(path, params, shape=shape, lifetime=CATALOGUE_LIFETIME, check=check)
+        bodies.append((answer.asked, answer.body, constants))
     return parse_table(table, bodies)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias, overload
 
 import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.client import endpoints
-from optimove_analysis.client.audience import interactions, last_update
+from optimove_analysis.client.audience import Audience, Collected, interactions
 from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.catalogues import Asked, catalogue, customers
 from optimove_analysis.client.fetch import ProgressOption
 from optimove_analysis.client.inputs import Day, Ids, as_day, as_days, as_ids, as_numbers, as_range
+from optimove_analysis.client.last_update import last_update
+from optimove_analysis.client.plan import Plan, plan
 from optimove_analysis.client.quota import Quota, ledger_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
@@ -33,7 +35,10 @@ from optimove_analysis.schema import (
     Meaning,
 )
 
-__all__ = ["OptimoveClient"]
+__all__ = ["OnError", "OptimoveClient"]
+
+OnError: TypeAlias = Literal["raise", "collect"]
+"""What to do about a failure that is one customer's."""
 
 
 class OptimoveClient:
@@ -48,7 +53,8 @@ class OptimoveClient:
         instance: the instance that Optimove assigned to you (``"api5"``), its address, or
             ``"sandbox"`` for this package's own, which needs no key.
         api_key: the account's key.
-        token: a login's token in place of a key.
+        token: a login's token in place of a key, or a function that gets one: it is called when the
+            first is needed, and when one has aged.
         account: a name for the account; the cache then outlives a change of the key.
         cache_dir: the folder of the cache; by default ``OPTIMOVE_CACHE``, else the user's.
         quota: at most so many requests in any so many seconds; a list of such pairs where
@@ -59,6 +65,11 @@ class OptimoveClient:
             page says it.
         formats: how this account's interactions are laid out, where neither format that the
             package knows fits; tried before those, so give each its ``marks``.
+        settle_after: how long after a range's end its answers no longer change; they are then kept
+            for good, others until the next data update.
+        max_age: how old an answer that has not settled may be, even if no data update came since.
+        offline: send nothing, ever: kept answers are all there is, whatever their age. With
+            ``account``, no key is needed.
 
     Raises:
         InputError: an argument that cannot be used; the message says what can.
@@ -69,7 +80,7 @@ class OptimoveClient:
         instance: str,
         api_key: str | None = None,
         *,
-        token: str | None = None,
+        token: str | Callable[[], str] | None = None,
         account: str | None = None,
         cache_dir: str | Path | None = None,
         quota: Limits = QUOTA,
@@ -77,6 +88,9 @@ class OptimoveClient:
         threads: int = 16,
         engagement_metrics_path: str = endpoints.ENGAGEMENT_METRICS_PATH,
         formats: Sequence[ResponseFormat] = (),
+        settle_after: timedelta = endpoints.SETTLE_AFTER,
+        max_age: timedelta = endpoints.MAX_AGE,
+        offline: bool = False,
     ) -> None:
         self._stop_sandbox: Any = None  # weakref.finalize; its type is not for use at run time
         if str(instance).strip().lower() == "sandbox":
@@ -94,6 +108,9 @@ class OptimoveClient:
                 timeout=timeout,
                 threads=threads,
                 engagement_metrics_path=engagement_metrics_path,
+                settle_after=settle_after,
+                max_age=max_age,
+                offline=offline,
             )
         except BaseException:
             if self._stop_sandbox is not None:
@@ -157,6 +174,32 @@ class OptimoveClient:
         client._own(process)
         return client
 
+    @overload
+    def interactions(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = ...,
+        refresh: bool = ...,
+        offline: bool = ...,
+        on_error: Literal["raise"] = ...,
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def interactions(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = ...,
+        refresh: bool = ...,
+        offline: bool = ...,
+        on_error: Literal["collect"],
+    ) -> Collected: ...
+
     def interactions(
         self,
         customer_ids: Ids,
@@ -165,12 +208,17 @@ class OptimoveClient:
         *,
         progress: ProgressOption = None,
         refresh: bool = False,
-    ) -> pl.DataFrame:
+        offline: bool = False,
+        on_error: OnError = "raise",
+    ) -> pl.DataFrame | Collected:
         """Return how customers interacted with the campaigns sent from ``start`` to ``end``.
 
         One row an event, repeats included, in the order of the ids asked; the table is
         ``schema.INTERACTIONS``, for either response format. A customer whom the API does not know,
         or who has no interactions, has no rows: an empty answer and a 404 for a customer are alike.
+
+        Answers are kept as they come: stopped at any instant, by Ctrl-C or worse, the same call
+        goes on from there. `plan` says beforehand what it costs.
 
         Args:
             customer_ids: one or many: text or whole numbers, in a list, Series, array or
@@ -182,16 +230,57 @@ class OptimoveClient:
             progress: None draws a bar if more than 5 requests must be sent; True or False; or a
                 function that gets a `Progress` after each answer.
             refresh: ask the API even for what the cache holds, be it an answer that does not fit.
+            offline: send nothing: what is kept is taken whatever its age, and ``data_through`` says
+                how far it reaches.
+            on_error: ``"raise"`` the first failure; or ``"collect"`` those that are one customer's
+                and go on, to return ``(interactions, failures)``, both frames.
 
         Raises:
-            InputError: no or bad ids, bad or reversed days.
+            InputError: no or bad ids, bad or reversed days, an unknown option.
+            OfflineError: offline, a customer is not kept; ``missing`` has all of them.
             SchemaError, ResponseError: an answer is not what is documented.
             AuthError, QuotaError, ApiError, ConnectionFailedError: the first failure, after as
                 many tries as make sense. Answers until then are kept: calling again goes on.
+
+        >>> client = OptimoveClient.sandbox()
+        >>> frame, failures = client.interactions(
+        ...     ["000001", "841231"], "2018-08-01", "2018-08-31", on_error="collect"
+        ... )
+        >>> frame.height, failures.height
+        (2, 0)
+        >>> client.close()
         """
         path = endpoints.INTERACTIONS_PATH
-        ids, days = as_ids(customer_ids), as_range(start, end)
-        return self._interactions(path, ids, days, progress=progress, refresh=refresh)
+        audience = self._audience(path, customer_ids, start, end)
+        return self._interactions(
+            audience, on_error, progress=progress, refresh=refresh, offline=offline
+        )
+
+    @overload
+    def engagement_metrics(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = ...,
+        refresh: bool = ...,
+        offline: bool = ...,
+        on_error: Literal["raise"] = ...,
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def engagement_metrics(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = ...,
+        refresh: bool = ...,
+        offline: bool = ...,
+        on_error: Literal["collect"],
+    ) -> Collected: ...
 
     def engagement_metrics(
         self,
@@ -201,15 +290,38 @@ class OptimoveClient:
         *,
         progress: ProgressOption = None,
         refresh: bool = False,
-    ) -> pl.DataFrame:
+        offline: bool = False,
+        on_error: OnError = "raise",
+    ) -> pl.DataFrame | Collected:
         """Return the same as `interactions`, from its announced successor.
 
         ASSUMED: no public page gives the path, parameters and fields of
         GetCampaignEngagementMetrics; see `ENGAGEMENT_METRICS` and ``engagement_metrics_path``.
         """
         path = self.settings.engagement_metrics_path
-        ids, days = as_ids(customer_ids), as_range(start, end)
-        return self._interactions(path, ids, days, progress=progress, refresh=refresh)
+        audience = self._audience(path, customer_ids, start, end)
+        return self._interactions(
+            audience, on_error, progress=progress, refresh=refresh, offline=offline
+        )
+
+    def plan(self, customer_ids: Ids, start: Day, end: Day, *, refresh: bool = False) -> Plan:
+        """Say what `interactions` would cost, before anything is sent; it takes milliseconds.
+
+        Args:
+            customer_ids: as for `interactions`.
+            start: the first day of the range.
+            end: its last day.
+            refresh: as for `interactions`.
+
+        >>> client = OptimoveClient("api5", api_key="not a real one")
+        >>> client.plan(range(1_000), "2025-01-01", "2025-06-30")
+        1,000 customers, 2025-01-01 to 2025-06-30
+          kept          0  cost nothing
+          to fetch  1,000  1,001 requests, about 3:20 at 50 requests in 10 s
+        >>> client.close()
+        """
+        audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)
+        return plan(self._session, audience, refresh=refresh)
 
     def channels(self) -> pl.DataFrame:
         """Return the account's execution channels; one row a channel."""
@@ -312,8 +424,17 @@ class OptimoveClient:
         # Also when the client is forgotten, and when Python ends.
         self._stop_sandbox = weakref.finalize(self, process.stop)
 
+    def _audience(self, path: str, customer_ids: Ids, start: Day, end: Day) -> Audience:
+        return Audience(path, as_ids(customer_ids), *as_range(start, end), self._formats)
+
     def _interactions(
-        self, path: str, ids: list[str], days: tuple[date, date], **how: ProgressOption
-    ) -> pl.DataFrame:
-        options: Any = {**how, "formats": self._formats}
-        return interactions(self._session, path, ids, *days, **options)
+        self,
+        audience: Audience,
+        on_error: OnError,
+        **how: Any,  # noqa: ANN401 - as `interactions` has them
+    ) -> pl.DataFrame | Collected:
+        if on_error not in ("raise", "collect"):
+            raise InputError.option("on_error", on_error, ("raise", "collect"))
+        collects = on_error == "collect"
+        collected = interactions(self._session, audience, collects=collects, **how)
+        return collected if collects else collected.interactions

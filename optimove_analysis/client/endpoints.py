@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "SETTLE_AFTER",
     "TARGET_GROUPS_PATH",
     "TEMPLATES_PATH",
-    "lifetime_of_range",
 ]
 
 # Paths beneath /current/. The first and last are in Optimove's public reference; the others are
@@ -44,22 +43,3 @@ LAST_UPDATE_LIFETIME: Final = timedelta(minutes=10)
 SETTLE_AFTER: Final = timedelta(days=30)
 # The API's data is updated daily (developer.optimove.com, read 2026-11).
 MAX_AGE: Final = timedelta(days=1)
-_UNSETTLED_LIFETIME: Final = timedelta(hours=1)
-
-
-def lifetime_of_range(end: date, complete_through: date) -> timedelta | None:
-    """Return for how long an answer for a range is good: None, for ever, once it has settled.
-
-    Args:
-        end: the last day of the range.
-        complete_through: the day through which the API's data is complete: today, or the last
-            data update where it lies further back. Data that has stood still for a month has not
-            settled.
-
-    >>> lifetime_of_range(date(2018, 9, 19), date(2018, 11, 1)) is None
-    True
-    >>> lifetime_of_range(date(2018, 9, 19), date(2018, 9, 20))
-    datetime.timedelta(seconds=3600)
-    """
-    settled = complete_through - end > SETTLE_AFTER  # end may be the last day that there is
-    return None if settled else _UNSETTLED_LIFETIME

@@ -1,7 +1,7 @@
-"""Many requests at once: kept answers first, then as many threads as the quota can use.
+"""Many requests at once: as many threads as the quota can use, with progress, and an end in sight.
 
-The first failure stops the sending. What was answered until then is in the cache, so that asking
-again goes on from there.
+A failure stops the sending, or is collected. What was answered until then is in the cache, so that
+asking again goes on from there.
 """
 
 from __future__ import annotations
@@ -13,31 +13,34 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from queue import Empty, SimpleQueue
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tqdm.auto import tqdm
 
 from optimove_analysis.client.session import Answer, Session
-from optimove_analysis.errors import ApiError, OptimoveAnalysisError
+from optimove_analysis.errors import (
+    ApiError,
+    AuthError,
+    ConnectionFailedError,
+    OptimoveAnalysisError,
+    QuotaError,
+    ResponseError,
+    SchemaError,
+)
 
-__all__ = ["Progress", "ProgressOption", "Request", "fetch_missing", "kept_answers"]
+__all__ = ["Ask", "Failure", "Progress", "ProgressOption", "fetch_each"]
 
 _A_FEW: Final = 5
 """So many requests need no bar."""
 _LINGER: Final = 5.0
 """Seconds to wait, after a failure, for the answers that are under way."""
+_IN_A_ROW: Final = 20
+"""So many failures of the API or the network, with no answer between them, are an outage."""
+_SERVER_ERROR: Final = 500
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request of many."""
-
-    function: str
-    params: dict[str, str]
-    label: str
-    """What an error calls it."""
+Ask: TypeAlias = Callable[[str, Callable[[float], None]], Answer]
+"""Asks for one customer; the second argument waits, and raises when the fetch has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Progress:
 
     >>> print(Progress(fetched=30, cached=20, total=250, eta=31.0))
     30 fetched, 20 from the cache, about 0:31 left
+    >>> print(Progress(fetched=30, cached=0, total=32, eta=0.0, failed=2))
+    30 fetched, 0 from the cache, 2 failed, about 0:00 left
     """
 
     fetched: int
@@ -53,15 +58,24 @@ class Progress:
     total: int
     eta: float
     """Seconds until the last request can be sent, by the quota."""
+    failed: int = 0
 
     def __str__(self) -> str:
         minutes, seconds = divmod(round(self.eta), 60)
+        failed = f"{self.failed} failed, " if self.failed else ""
         left = f"about {minutes}:{seconds:02} left"
-        return f"{self.fetched} fetched, {self.cached} from the cache, {left}"
+        return f"{self.fetched} fetched, {self.cached} from the cache, {failed}{left}"
 
 
 ProgressOption: TypeAlias = "bool | Callable[[Progress], None] | None"
 """True or False: a bar or none; a function: it is called; None: a bar if more than 5 are sent."""
+
+
+class Failure(NamedTuple):
+    """A customer whose answer could not be had, and why."""
+
+    customer_id: str
+    error: OptimoveAnalysisError
 
 
 class _StoppedError(Exception):
@@ -72,122 +86,122 @@ class _StoppedError(Exception):
 class _Run:
     """What the threads of one fetch share."""
 
-    session: Session
-    queue: deque[tuple[int, Request]]
-    lifetime: timedelta | None
-    last_update: date | None
-    not_found: Callable[[Request, ApiError], Answer]
+    queue: deque[str]
+    ask: Ask
+    collects: bool
     stop: threading.Event = field(default_factory=threading.Event)
-    results: SimpleQueue[tuple[int, Answer | BaseException]] = field(default_factory=SimpleQueue)
+    results: SimpleQueue[tuple[str, Answer | BaseException]] = field(default_factory=SimpleQueue)
 
     def work(self) -> None:
         """Send what is left, until nothing is or the fetch has ended. Runs in each thread."""
         while not self.stop.is_set():
             try:
-                position, request = self.queue.popleft()
+                one = self.queue.popleft()
             except IndexError:
                 return
             try:
-                self.results.put((position, self.ask(request)))
+                self.results.put((one, self.ask(one, self.sleep)))
             except _StoppedError:
                 return
             except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
-                self.stop.set()
-                self.results.put((position, error))
+                if not self.collects_it(error):
+                    self.stop.set()
+                self.results.put((one, error))
 
-    def ask(self, request: Request) -> Answer:
-        try:
-            return self.session.fetch(
-                request.function,
-                request.params,
-                lifetime=self.lifetime,
-                last_update=self.last_update,
-                sleep=self.sleep,
-            )
-        except ApiError as error:
-            return self.not_found(request, error)
+    def collects_it(self, error: BaseException) -> bool:
+        """Tell whether to go on after an error, as it may be one customer's alone."""
+        if not self.collects or isinstance(error, AuthError | QuotaError):
+            return False  # nobody gets through
+        return isinstance(error, ApiError | SchemaError | ConnectionFailedError)
 
     def sleep(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise _StoppedError
 
 
-def kept_answers(session: Session, requests: Sequence[Request]) -> list[Answer | None]:
-    """Return the answers that the cache holds, in the order of the requests; they cost nothing."""
-    return [session.kept(request.function, request.params) for request in requests]
+def _is_outage(error: OptimoveAnalysisError) -> bool:
+    """Tell whether a failure says more of the API than of the customer."""
+    if isinstance(error, ApiError):
+        status = error.status or _SERVER_ERROR
+        return isinstance(error, ResponseError) or status >= _SERVER_ERROR
+    return isinstance(error, ConnectionFailedError)
 
 
-def fetch_missing(
+def fetch_each(
     session: Session,
-    requests: Sequence[Request],
-    kept: Sequence[Answer | None],
+    ids: Sequence[str],
+    ask: Ask,
+    take: Callable[[str, Answer], None],
     *,
-    lifetime: timedelta | None,
-    last_update: date | None,
-    not_found: Callable[[Request, ApiError], Answer],
+    cached: int = 0,
+    collects: bool = False,
     progress: ProgressOption = None,
-) -> list[Answer]:
-    """Return the answers to all requests, in their order; ask for those that are not kept.
+) -> list[Failure]:
+    """Ask for each customer; hand each answer on as it comes.
 
     Args:
-        session: whom to ask; its quota is kept to over all threads.
-        requests: what to ask.
-        kept: the answer to each, where there is one already.
-        lifetime: for how long new answers are good.
-        last_update: the last data update, kept with each new answer.
-        not_found: makes an answer of an error of the API, or raises it again.
+        session: whose quota and settings hold.
+        ids: whom to ask for.
+        ask: asks for one, in one of the threads.
+        take: takes each answer, in the caller's thread; not in the order of the ids.
+        cached: how many more customers were found in the cache, for the progress.
+        collects: return failures that are one customer's, rather than raise the first.
         progress: how to show progress.
 
     Raises:
-        OptimoveAnalysisError: the first failure; it names the request, and says how many answers
-            are kept.
+        OptimoveAnalysisError: the first failure; it names the customer, and says how many answers
+            are kept. Also while collecting, if it is not one customer's: a credential that is not
+            accepted, or an outage.
     """
-    answers = dict(enumerate(kept))
-    queue = deque((n, request) for n, request in enumerate(requests) if kept[n] is None)
-    todo, cached = len(queue), len(requests) - len(queue)
-    run = _Run(session, queue, lifetime, last_update, not_found)
+    total = cached + len(ids)
+    run = _Run(deque(ids), ask, collects)
     threads = [
         # Daemons: a request that hangs keeps nobody from leaving Python.
         threading.Thread(target=run.work, name=f"optimove-{n}", daemon=True)
-        for n in range(min(session.settings.threads, todo))
+        for n in range(min(session.settings.threads, len(ids)))
     ]
-    failure: tuple[int, BaseException] | None = None
-    done = 0
-    with _shown(progress, todo) as show:
-        show(Progress(0, cached, len(requests), session.quota.eta(todo)))
+    fatal: tuple[str, BaseException] | None = None
+    failures: list[Failure] = []
+    done = in_a_row = 0
+    with _shown(progress, len(ids)) as show:
+        show(Progress(0, cached, total, session.quota.eta(len(ids))))
         try:
             for thread in threads:
                 thread.start()
             deadline = float("inf")
-            while done < todo and time.monotonic() < deadline:
+            while done + len(failures) < len(ids) and time.monotonic() < deadline:
                 # The waits are short because some systems hear of Ctrl-C between them only.
                 alive = any(thread.is_alive() for thread in threads)
                 try:
-                    position, result = run.results.get(timeout=0.2 if alive else 0.0)
+                    one, result = run.results.get(timeout=0.2 if alive else 0.0)
                 except Empty:
                     if not alive:
                         break
                     continue
-                if isinstance(result, BaseException):
-                    failure = failure or (position, result)
+                if isinstance(result, Answer):
+                    take(one, result)
+                    done, in_a_row = done + 1, 0
+                elif isinstance(result, OptimoveAnalysisError) and run.collects_it(result):
+                    failures.append(Failure(one, result))
+                    in_a_row = in_a_row + 1 if _is_outage(result) else 0
+                    if in_a_row >= _IN_A_ROW:
+                        fatal = fatal or (one, result)
+                else:
+                    fatal = fatal or (one, result)
+                if fatal is not None:
+                    run.stop.set()
                     deadline = min(deadline, time.monotonic() + _LINGER)
                     continue
-                answers[position] = result
-                done += 1
-                left = session.quota.eta(todo - done - session.quota.in_flight)
-                show(Progress(done, cached, len(requests), left))
+                waiting = len(ids) - done - len(failures) - session.quota.in_flight
+                eta = session.quota.eta(waiting)
+                show(Progress(done, cached, total, eta, len(failures)))
         finally:
             run.stop.set()
-    if failure is not None:
-        position, error = failure
-        kept_now = (
-            f"({cached + done} of {len(requests)} answers are kept; calling again goes on from "
-            "there.)"
-        )
-        raise _explained(
-            error, requests[position].label, kept_now if session.cache.works else ""
-        ) from error
-    return [answer for answer in answers.values() if answer is not None]
+    if fatal is not None:
+        one, error = fatal
+        kept = f"({cached + done} of {total} answers are kept; calling again goes on from there.)"
+        raise _explained(error, f"customer {one}", kept if session.cache.works else "") from error
+    return failures
 
 
 @contextmanager
@@ -203,8 +217,8 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
 
         def show(state: Progress) -> None:
             bar.set_postfix_str(str(state), refresh=False)
-            bar.update(state.fetched - bar.n)
-            if not state.fetched:
+            bar.update(state.fetched + state.failed - bar.n)
+            if not bar.n:
                 bar.refresh()  # from the start; then as often as tqdm finds right
 
         yield show

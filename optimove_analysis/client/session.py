@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import requests
 
-from optimove_analysis.client.cache import Cache, Entry
+from optimove_analysis.client.cache import Cache, Entry, Facts, key_of
+from optimove_analysis.client.flights import Flights
 from optimove_analysis.client.judge import Shape, TryAgainError, judge
+from optimove_analysis.client.maturity import is_younger
+from optimove_analysis.client.presence import Presence
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.settings import Settings
 from optimove_analysis.client.transport import connect
-from optimove_analysis.errors import ConnectionFailedError, InputError, QuotaError
+from optimove_analysis.errors import (
+    ApiError,
+    AuthError,
+    ConnectionFailedError,
+    InputError,
+    OfflineError,
+    QuotaError,
+)
 
 __all__ = ["Answer", "Session", "Shape"]
 
@@ -30,6 +41,14 @@ _BACK_OFF: Final = (0.5, 30.0)
 """Seconds: the first wait is at most the first, and doubles up to the second."""
 _PATIENCE: Final = 120.0
 """A server that asks to wait for longer is not waited for, but quoted."""
+
+
+def _any(_: Facts) -> bool:
+    return True
+
+
+def _none(_: Facts) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +73,7 @@ class Session:
         cache: what was answered before.
         sleep: waits between tries; it may raise, to give up.
         chance: a number in 0..1, for the jitter of the waits.
-        now: the time of day, with its zone.
+        now: the time of day, with this computer's offset.
     """
 
     def __init__(
@@ -65,15 +84,19 @@ class Session:
         *,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self.settings = settings
         self.quota = quota
         self.cache = cache
+        self.now = now
+        self.used: dict[str, datetime] = {}
+        """Key and time of each answer that was used: what a snapshot is made of."""
+        self._flights = Flights[Answer](cache, lambda: Presence(settings.state_dir / "alive"))
         self._sleep = sleep
         self._chance = chance
-        self._now = now
         self._http = connect(settings)
+        self._renewing = threading.Lock()
         self._closed = False
         self._process = os.getpid()
 
@@ -83,71 +106,173 @@ class Session:
         params: Mapping[str, str],
         *,
         shape: Shape = "list",
-        lifetime: timedelta | None,
+        lifetime: timedelta,
+        check: Callable[[bytes], object] | None = None,
     ) -> Answer:
         """Return the answer to a request, kept or new.
-
-        Raises:
-            InputError: the session is closed, or another process's.
-            OptimoveAnalysisError: another of the family's, after as many tries as make sense.
-        """
-        return self.kept(function, params) or self.fetch(
-            function, params, shape=shape, lifetime=lifetime
-        )
-
-    def kept(self, function: str, params: Mapping[str, str]) -> Answer | None:
-        """Return the answer that the cache holds, if any; it costs no quota."""
-        self._check()
-        entry = self.cache.read(function, params)
-        if entry is None:
-            return None
-        asked = _asked(function, params)
-        return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked)
-
-    def fetch(
-        self,
-        function: str,
-        params: Mapping[str, str],
-        *,
-        shape: Shape = "list",
-        lifetime: timedelta | None,
-        last_update: date | None = None,
-        sleep: Callable[[float], None] | None = None,
-    ) -> Answer:
-        """Ask the API, whatever the cache holds, and keep the answer.
 
         Args:
             function: the path beneath ``/current/``.
             params: its parameters.
             shape: what the answer's JSON must be.
-            lifetime: for how long the answer is good; None: for ever.
-            last_update: the last data update, to be kept with the answer.
-            sleep: waits in place of the session's own; it may raise to give up.
+            lifetime: how old a kept answer may be; offline, it may have any age.
+            check: raises where an answer cannot be parsed: it is not kept then.
+
+        Raises:
+            InputError: the session is closed, or another process's.
+            OptimoveAnalysisError: another of the family's, after as many tries as make sense.
         """
+
+        def good(facts: Facts) -> bool:
+            return self.settings.offline or is_younger(facts, lifetime, self.now())
+
+        kept = self.kept(function, params, good)
+        return kept or self.fetch(function, params, good, shape=shape, check=check)
+
+    def kept(
+        self, function: str, params: Mapping[str, str], good: Callable[[Facts], bool] = _any
+    ) -> Answer | None:
+        """Return the answer that the cache holds, if it is good; it costs no quota."""
+        self.check()
+        entry = self.cache.read(function, params)
+        if entry is None or not good(entry.facts):
+            return None
+        return self._kept(function, params, entry)
+
+    def fetch(
+        self,
+        function: str,
+        params: Mapping[str, str],
+        good: Callable[[Facts], bool] = _none,
+        *,
+        shape: Shape = "list",
+        last_update: date | None = None,
+        check: Callable[[bytes], object] | None = None,
+        absent: Callable[[ApiError], bool | None] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> Answer:
+        """Ask the API, and keep the answer.
+
+        What another thread or process asks for at the same time is waited for, not asked for again.
+
+        Args:
+            function: the path beneath ``/current/``.
+            params: its parameters.
+            good: judges an answer that another process has kept meanwhile: is it new enough?
+            shape: what the answer's JSON must be.
+            last_update: the last data update, to be kept with the answer.
+            check: raises where an answer cannot be parsed: it is not kept then.
+            absent: tells whether an error of the API says that there is nothing, which is an empty
+                list then: True: keep that, False: do not, None: it is an error.
+            sleep: waits in place of the session's own; it may raise to give up.
+
+        Raises:
+            OfflineError: the client is offline.
+        """
+        self.check()
         asked, sleep = _asked(function, params), sleep or self._sleep
-        for tried in range(1, _TRIES + 1):
+        if self.settings.offline:
+            raise OfflineError(
+                f"{asked} is not kept, and this client is offline: it sends nothing.", [asked]
+            )
+        key = key_of(function, params)
+        with self._flights.turn(key, sleep) as flight:
+            if flight.answer is not None:
+                return flight.answer
+            entry = self.cache.read(function, params)
+            if entry is not None and good(entry.facts):
+                flight.kept = True
+                return self._kept(function, params, entry)
+            nothing: bool | None = None
+            try:
+                body = self._ask(function, params, asked, shape, sleep)
+                if check is not None:
+                    check(body)
+            except ApiError as error:
+                nothing = None if absent is None else absent(error)
+                if nothing is None:
+                    raise
+                body = b"[]"
+            entry = Entry(body, self.now(), last_update, found=nothing is None)
+            if nothing is not False:
+                flight.kept = self.cache.write(function, params, entry)
+            flight.answer = Answer(body, False, entry.fetched_at, last_update, asked)
+            self.cache.misses += 1
+            self.used[key] = entry.fetched_at
+            return flight.answer
+
+    def use(self, key: str, entry: Entry) -> None:
+        """Note that a kept answer was used."""
+        self.cache.hits += 1
+        self.used[key] = entry.fetched_at
+
+    def _kept(self, function: str, params: Mapping[str, str], entry: Entry) -> Answer:
+        self.use(key_of(function, params), entry)
+        asked = _asked(function, params)
+        return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked)
+
+    def _ask(
+        self,
+        function: str,
+        params: Mapping[str, str],
+        asked: str,
+        shape: Shape,
+        sleep: Callable[[float], None],
+    ) -> bytes:
+        """Send until an answer is complete, or trying on makes no sense."""
+        tried, renewed = 0, False
+        while True:
+            tried += 1
+            # A number, not the credential: verbose tracebacks show what variables hold.
+            generation = self._generation()
             try:
                 with self.quota.slot(sleep):
                     response = self._send(function, params, asked)
                 judge(response, asked, shape, self.settings)
             except TryAgainError as failure:
-                wait = failure.wait
-                if wait is None:
-                    first, most = _BACK_OFF
-                    if isinstance(failure.error, QuotaError):
-                        first = self.quota.per / 2  # the window must pass, not a moment
-                    wait = min(most, first * 2 ** (tried - 1)) * self._chance()
-                if tried == _TRIES or wait > _PATIENCE:
+                wait = self._wait(failure, tried)
+                if tried >= _TRIES or wait > _PATIENCE:
                     raise failure.error from failure.__cause__
                 if isinstance(failure.error, QuotaError):
-                    # Others send under the same key: every thread must stop, not this one alone.
+                    # Others send under the same key: all must stop, not this thread alone.
                     self.quota.hold(wait)
                 sleep(wait)
+            except AuthError as error:
+                aged = error.status == requests.codes.unauthorized and not renewed
+                if not aged or not self._renew(generation):
+                    raise
+                renewed = True
             else:
-                break
-        entry = Entry(response.content, self._now(), last_update)
-        self.cache.write(function, params, entry, lifetime)
-        return Answer(entry.body, False, entry.fetched_at, last_update, asked)
+                return response.content
+
+    def _wait(self, failure: TryAgainError, tried: int) -> float:
+        """Return for how long to wait: as the server says, else doubling, with full jitter."""
+        if failure.wait is not None:
+            return failure.wait
+        first, most = _BACK_OFF
+        if isinstance(failure.error, QuotaError):
+            first = self.quota.per / 2  # the window must pass, not a moment
+        return min(most, first * 2.0 ** (tried - 1)) * self._chance()
+
+    def _generation(self) -> int:
+        """Return which credential is in use; a login's token is got when it is first needed."""
+        credential = self.settings.credential
+        if not credential.known:
+            self._renew(credential.generation)
+        return credential.generation
+
+    def _renew(self, aged: int) -> bool:
+        """Get another token in the place of one that has aged; return whether there is one.
+
+        Threads whose token aged at the same moment share the new one. API keys do not age.
+        """
+        if self.settings.renew is None:
+            return False
+        with self._renewing:
+            credential = self.settings.credential
+            if credential.generation == aged:
+                credential.renew(self.settings.renew())
+            return True
 
     def close(self) -> None:
         """Close the connections and the cache; nothing can be asked from then on."""
@@ -155,7 +280,8 @@ class Session:
         self._http.close()
         self.cache.close()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise if nothing can be asked: the client is closed, or another process's."""
         if self._closed:
             raise InputError("this client is closed: make another.")
         if os.getpid() != self._process:
@@ -166,7 +292,7 @@ class Session:
             )
 
     def _send(self, function: str, params: Mapping[str, str], asked: str) -> requests.Response:
-        self._check()
+        self.check()
         url = f"{self.settings.url}/current/{function}"
         host = self.settings.url
         try:

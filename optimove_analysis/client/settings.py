@@ -7,7 +7,7 @@ import ipaddress
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -50,18 +50,41 @@ class Secret:
     'open sesame'
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_past", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._past: tuple[str, ...] = ()
 
     def reveal(self) -> str:
         """Return the credential in clear."""
         return self._value
 
     def redact(self, text: str) -> str:
-        """Return the text with the credential masked wherever it occurs."""
-        return text.replace(self._value, "***")
+        """Return the text with the credential, and those before it, masked wherever they occur."""
+        for value in filter(None, (self._value, *self._past)):
+            text = text.replace(value, "***")
+        return text
+
+    @property
+    def known(self) -> bool:
+        """Whether there is one: a login's token is got when it is first needed."""
+        return bool(self._value)
+
+    @property
+    def generation(self) -> int:
+        """How many others were in its place before."""
+        return len(self._past)
+
+    def renew(self, value: str) -> None:
+        """Put another credential in its place: a login's token has aged.
+
+        Raises:
+            InputError: it is no text that a header can hold.
+        """
+        new = _fit(value)
+        self._past = (*self._past, self._value)
+        self._value = new
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -115,6 +138,8 @@ class Settings:
     """How old an answer that has not settled may be, even if no data update came since."""
     offline: bool = False
     """Nothing is ever sent; kept answers are all there is, whatever their age."""
+    renew: Callable[[], str] | None = None
+    """Gets a new login token when the old one has aged; API keys do not."""
 
     @classmethod
     def of(
@@ -122,7 +147,7 @@ class Settings:
         instance: str,
         api_key: str | None = None,
         *,
-        token: str | None = None,
+        token: str | Callable[[], str] | None = None,
         account: str | None = None,
         cache_dir: str | Path | None = None,
         quota: Limits = QUOTA,
@@ -148,9 +173,14 @@ class Settings:
         for name, age in {"settle_after": settle_after, "max_age": max_age}.items():
             if not isinstance(age, timedelta) or age < timedelta(0):
                 raise InputError(f"{name}={age!r} must be a timedelta, as timedelta(days=30).")
-        credential, header = _credential(api_key, token)
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
+        credential, header = _credential(api_key, token)
+        if callable(token) and account is None:
+            raise InputError(
+                "a token that is renewed names no account, and the cache is kept by account: give "
+                "account='...', any name of yours."
+            )
         # Where answers may lie is a matter of the machine, not of how a client is made.
         environment = read_environment()
         folder = Path(
@@ -176,6 +206,7 @@ class Settings:
             settle_after=settle_after,
             max_age=max_age,
             offline=offline,
+            renew=token if callable(token) else None,
         )
 
     @property
@@ -199,7 +230,9 @@ class Settings:
     @property
     def quota_name(self) -> str:
         """A name that clients with the same instance and credential share, and no others."""
-        return _digest(self.header, self.credential.reveal(), self.url)
+        # A renewed token is another credential, of the same quota.
+        known_by = self.credential.reveal() if self.renew is None else str(self.account)
+        return _digest(self.header, known_by, self.url)
 
 
 def read_environment(folder: Path | None = None) -> Mapping[str, str]:
@@ -266,22 +299,31 @@ def _unquoted(value: str) -> str:
     return value.split(" #", 1)[0].rstrip()
 
 
-def _credential(api_key: str | None, token: str | None) -> tuple[Secret, str]:
+def _credential(api_key: str | None, token: str | Callable[[], str] | None) -> tuple[Secret, str]:
     if api_key is not None and token is not None:
         raise InputError("both api_key and token are given; give one of them.")
-    value = (api_key if token is None else token) or ""
-    if not isinstance(value, str):
-        raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
-    if not value.strip():
+    if callable(token):
+        return Secret(""), "Authorization-Token"  # got when it is first needed
+    given = api_key if token is None else token
+    if isinstance(given, str) and not given.strip():
+        given = None
+    if given is None:
         raise InputError(
             "there is no API key: give api_key=..., or set OPTIMOVE_API_KEY in the environment or "
             "in a .env file in the working folder. OptimoveClient.sandbox() needs none."
         )
-    value = value.strip()
+    return Secret(_fit(given)), "X-API-KEY" if token is None else "Authorization-Token"
+
+
+def _fit(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
+    """Return a credential as a header can hold it, or raise without quoting it."""
+    if not isinstance(value, str):
+        raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
+    value = str(value).strip()
     # requests would quote such a key in its own error.
-    if not value.isascii() or not value.isprintable():
+    if not value or not value.isascii() or not value.isprintable():
         raise InputError("the API key holds characters that no HTTP header may; copy it again.")
-    return Secret(value), "X-API-KEY" if token is None else "Authorization-Token"
+    return value
 
 
 def _address(instance: str) -> str:

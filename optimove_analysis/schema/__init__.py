@@ -3,7 +3,8 @@
 Parser, checks, axis titles, form labels, the sandbox and ``data/README.md`` read these rows; a
 column is spelled once, here.
 
-``known``: stages, event ids, channel kinds. ``rows``: interactions and messages. ``results``: the
+``known``: stages, event ids, channel kinds. ``rows``: interactions, failures to get
+them, and messages. ``results``: the
 funnel, the channel mix and the journey. ``names``: the catalogues. ``table``: what a table is.
 """
 
@@ -32,7 +33,7 @@ from optimove_analysis.schema.names import (
     TEMPLATES,
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
-from optimove_analysis.schema.rows import INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
     "EVENT_IDS",
+    "FAILURES",
     "FUNNEL",
     "INTERACTIONS",
     "JOURNEY",
@@ -66,6 +68,7 @@ __all__ = [
 
 TABLES: Final = (
     INTERACTIONS,
+    FAILURES,
     MESSAGES,
     FUNNEL,
     CHANNEL_MIX,

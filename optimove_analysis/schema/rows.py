@@ -8,7 +8,17 @@ import polars as pl
 
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["COUNT", "DAY", "ID", "IDS", "INTERACTIONS", "MESSAGES", "MESSAGE_KEY", "TEXT"]
+__all__ = [
+    "COUNT",
+    "DAY",
+    "FAILURES",
+    "ID",
+    "IDS",
+    "INTERACTIONS",
+    "MESSAGES",
+    "MESSAGE_KEY",
+    "TEXT",
+]
 
 DAY: Final = pl.Date()
 ID: Final = pl.Int64()
@@ -210,5 +220,16 @@ MESSAGES: Final = Table(
             "Rows without a date, put with the first message of their ids; in no stage.",
         ),
         _DATA_THROUGH,
+    ),
+)
+
+FAILURES: Final = Table(
+    "failures",
+    "One row a customer whose interactions could not be had, in the order asked.",
+    (
+        _CUSTOMER_ID,
+        Column("error", TEXT, "Error", "The kind of error, a class of `optimove_analysis.errors`."),
+        Column("status", ID, "Status", "The HTTP status.", "no answer came, or its body was wrong"),
+        Column("message", TEXT, "What happened", "What was seen, and what to do about it."),
     ),
 )

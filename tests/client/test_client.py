@@ -264,7 +264,7 @@ def test_a_client_shows_no_secret_and_is_not_pickled(client: OptimoveClient) -> 
 def test_clients_of_one_key_keep_to_one_quota(box: Sandbox, make_client: MakeClient) -> None:
     one, two = (make_client(box, quota=(5, 60.0)) for _ in range(2))
     for client in (one, one, two, two, two):
-        client._session.fetch("general/GetLastDataUpdate", {}, shape="object", lifetime=None)  # noqa: SLF001 - past the cache
+        client._session.fetch("general/GetLastDataUpdate", {}, shape="object")  # noqa: SLF001 - past the cache
     assert two.quota.eta(1) > 50
 
 

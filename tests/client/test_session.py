@@ -115,7 +115,7 @@ def test_retry_after_is_honoured_by_every_thread_of_the_key(
     session.get(PATH, {}, lifetime=DAY)
     assert waits.taken == [7.0]
     box.answer(FUNCTION, status=429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
-    session.fetch(PATH, {}, lifetime=DAY)
+    session.fetch(PATH, {})
     assert waits.taken == [7.0, 0.0]
 
 
@@ -206,7 +206,7 @@ def test_no_credential_is_in_an_exception_or_a_log(
     session.get(PATH, {}, lifetime=DAY)
     box.drop(FUNCTION, times=10)
     with pytest.raises(ConnectionFailedError) as raised:
-        session.fetch(PATH, {}, lifetime=DAY)
+        session.fetch(PATH, {})
     error: BaseException | None = raised.value
     requests_seen = 0
     while error is not None:
@@ -305,7 +305,7 @@ def test_a_session_that_is_closed_while_it_waits_sends_no_more(
     session = make_session()
     box.answer(FUNCTION, status=503, times=10)
     with pytest.raises(InputError, match="closed"):
-        session.fetch(PATH, {}, lifetime=DAY, sleep=lambda _: session.close())
+        session.fetch(PATH, {}, sleep=lambda _: session.close())
     assert box.count() == 1
 
 

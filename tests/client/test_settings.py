@@ -194,8 +194,8 @@ def test_the_environment_wins_over_the_dotenv_file(
         'OTHER=x\nOPTIMOVE_CACHE="/some where"\nno equals sign\n\n',
         encoding="utf-8",
     )
-    for name in ("OPTIMOVE_INSTANCE", "OPTIMOVE_API_KEY", "OPTIMOVE_CACHE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("INSTANCE", "API_KEY", "CACHE", "STATE"):
+        monkeypatch.delenv(f"OPTIMOVE_{name}", raising=False)
     assert read_environment(tmp_path) == {
         "OPTIMOVE_INSTANCE": "api5",
         "OPTIMOVE_API_KEY": "a # b",

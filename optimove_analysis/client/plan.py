@@ -1,0 +1,132 @@
+"""What a fetch would cost, said before anything is sent."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from optimove_analysis.client.audience import Audience, settles, survey
+from optimove_analysis.client.last_update import kept_last_update
+from optimove_analysis.client.session import Session
+
+__all__ = ["Plan", "duration_text", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an audience costs: requests, and time at the quota; make one with `client.plan`.
+
+    >>> print(Plan(20_000, 15_000, 0, 5_001, 5_001, 990.2, 990.2, date(2025, 1, 1),
+    ...            date(2025, 12, 31), "50 requests in 10 s"))
+    20,000 customers, 2025-01-01 to 2025-12-31
+      kept      15,000  cost nothing
+      to fetch   5,000  5,001 requests, about 16:30 at 50 requests in 10 s
+    """
+
+    customers: int
+    kept: int
+    """Answers in the cache that are good."""
+    doubtful: int
+    """Answers in the cache that are good if the data has not been updated since."""
+    requests: int
+    """Requests to send if all that is doubtful is good, the last data update included."""
+    at_most: int
+    """Requests to send if nothing of it is; retries come on top."""
+    seconds: float
+    """Until the last of ``requests`` can be sent, by the quota and what was sent already."""
+    seconds_at_most: float
+    start: date
+    end: date
+    quota: str
+
+    @property
+    def to_fetch(self) -> int:
+        """Customers who must be asked for."""
+        return self.customers - self.kept - self.doubtful
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain values, for JSON."""
+        plain = {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in asdict(self).items()
+        }
+        return {**plain, "to_fetch": self.to_fetch}
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        name, count = (max(len(row[i]) for row in rows) for i in (0, 1))
+        lines = [f"  {row[0]:{name}}  {row[1]:>{count}}  {row[2]}" for row in rows]
+        return "\n".join([f"{self.customers:,} customers, {self.start} to {self.end}", *lines])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{count}</td>"
+            f"<td style='text-align:left'>{html.escape(what)}</td></tr>"
+            for name, count, what in self._rows()
+        )
+        return (
+            f"<table><caption>{self.customers:,} customers, {self.start} to {self.end}</caption>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        rows = [("kept", f"{self.kept:,}", "cost nothing")]
+        if self.doubtful:
+            most = f"{self.at_most:,} requests, about {duration_text(self.seconds_at_most)}"
+            rows.append(
+                (
+                    "to check",
+                    f"{self.doubtful:,}",
+                    f"kept, and good if the data was not updated since; at most {most} in all",
+                )
+            )
+        cost = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
+        if self.requests:
+            cost += f", about {duration_text(self.seconds)} at {self.quota}"
+        rows.append(("to fetch", f"{self.to_fetch:,}", cost))
+        return rows
+
+
+def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan:
+    """Count what an audience's fetch would send; nothing is sent."""
+    session.check()
+    found = survey(session, audience, refresh=refresh, offline=session.settings.offline)
+    good, doubtful, missing = found.good, found.doubtful, found.missing
+    updated = kept_last_update(session, fresh=True)
+    if updated is not None:
+        good, missing = found.resolved(session, audience, updated)
+        doubtful = []
+    asks = bool(doubtful or missing) and updated is None
+    if asks and not doubtful:
+        asks = not settles(session, audience, kept_last_update(session))
+    requests = len(missing) + asks
+    at_most = requests + len(doubtful)
+    limits = " and ".join(
+        f"{limit:,} requests in {per:g} s" for limit, per in session.settings.quota
+    )
+    return Plan(
+        customers=len(audience.ids),
+        kept=len(good),
+        doubtful=len(doubtful),
+        requests=requests,
+        at_most=at_most,
+        seconds=session.quota.eta(requests),
+        seconds_at_most=session.quota.eta(at_most),
+        start=audience.first,
+        end=audience.last,
+        quota=limits,
+    )
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as people read it.
+
+    >>> duration_text(7.2), duration_text(990.2), duration_text(13_000)
+    ('0:07', '16:30', '3:36:40')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

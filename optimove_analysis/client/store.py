@@ -1,0 +1,417 @@
+"""The file beneath the cache: bodies in requests-cache's table, and facts about them beside.
+
+Bodies lie in the table ``responses`` of requests-cache's SQLite backend, byte for byte: nothing in
+the file runs, and a `requests_cache.CachedSession` given `BODIES` as its serializer reads it. What
+is known of each body (what was asked, when, how far the data reached) lies in ``kept``, so that a
+question about a hundred thousand answers reads no body. A checksum over both tells a torn page from
+an answer: SQLite has none of its own.
+
+Everything here may raise ``sqlite3.Error`` or ``OSError``; what that means is `Cache`'s to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from requests_cache.backends.base import BaseCache
+from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
+from requests_cache.models.response import CachedResponse
+from requests_cache.serializers.pipeline import Stage
+
+__all__ = ["BODIES", "LAYOUT", "Endpoint", "Entry", "Facts", "LayoutError", "Store", "beside"]
+
+APPLICATION: Final = 0x6F6D6131  # "oma1"
+LAYOUT: Final = 2
+"""The version of the tables; another one is never read as if it were this."""
+
+_BUSY: Final = 5.0
+"""Seconds to wait for another process that writes to the same file."""
+_CHUNK: Final = 2_000
+"""So many keys are asked for at once."""
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS kept (
+    key TEXT PRIMARY KEY,
+    function TEXT NOT NULL,
+    params TEXT NOT NULL,
+    found INTEGER NOT NULL,
+    fetched_at TEXT NOT NULL,
+    last_update TEXT,
+    size INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS asking (
+    key TEXT PRIMARY KEY, owner TEXT NOT NULL, since REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class LayoutError(Exception):
+    """The file is not laid out as this version does it.
+
+    ``newer`` where a later version of this package did: it still wants its file.
+    """
+
+    def __init__(self, message: str, *, newer: bool = False) -> None:
+        super().__init__(message)
+        self.newer = newer
+
+
+def _body(response: CachedResponse) -> bytes:
+    return response.content or b""
+
+
+def _response(body: bytes) -> CachedResponse:
+    return CachedResponse(content=body, status_code=200)
+
+
+BODIES: Final = Stage(dumps=_body, loads=_response)
+"""Requests-cache's serializer that adds nothing and runs nothing: a body is kept as it came."""
+
+
+class Facts(NamedTuple):
+    """What is known of a kept answer without its body."""
+
+    fetched_at: datetime
+    """With the offset of the computer that fetched it: its calendar day counts."""
+    last_update: date | None
+    """The day through which the API's data was complete at the fetch; None: not known."""
+    found: bool
+    """False where the API said that it does not know what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One kept answer."""
+
+    body: bytes
+    fetched_at: datetime
+    last_update: date | None = None
+    found: bool = True
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of it without its body."""
+        return Facts(self.fetched_at, self.last_update, self.found)
+
+
+class Endpoint(NamedTuple):
+    """What is kept of one function."""
+
+    function: str
+    entries: int
+    size: int
+    oldest: str
+    newest: str
+
+
+class Store:
+    """One SQLite file.
+
+    Args:
+        path: the file; made where absent.
+        read_only: never written to, nor are files made beside it: a snapshot.
+
+    Raises:
+        LayoutError: it is another program's file, or another version's.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._backend: _Backend | None = None
+        if read_only:
+            # Immutable: no lock, no -wal and no -shm, so that it opens from a read-only disk too.
+            self._reader = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro&immutable=1",
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+            )
+            try:
+                _check_layout(self._reader, fresh=False)
+            except BaseException:
+                self._reader.close()
+                raise
+            return
+        _look_before_writing(path)
+        self._backend = _Backend(path)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; again is no error."""
+        if self._backend is None:
+            self._reader.close()
+        else:
+            self._backend.close()  # type: ignore[no-untyped-call] # requests-cache has no types
+
+    def facts(self, keys: Iterable[str]) -> dict[str, Facts]:
+        """Return what is known of those of the keys that are kept; no body is read."""
+        sql = (
+            "SELECT key, fetched_at, last_update, found FROM kept "
+            "WHERE key IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._selected(sql, keys)
+        return {
+            key: Facts(*_instants(at, updated), bool(found)) for key, at, updated, found in rows
+        }
+
+    def entries(self, keys: Iterable[str]) -> tuple[dict[str, Entry], list[str]]:
+        """Return those of the keys that are kept and whole, and the keys of those that are torn."""
+        sql = (
+            "SELECT kept.key, function, params, found, fetched_at, last_update, checksum, value "
+            "FROM kept LEFT JOIN responses ON responses.key = kept.key "
+            "WHERE kept.key IN (SELECT value FROM json_each(?))"
+        )
+        whole: dict[str, Entry] = {}
+        torn: list[str] = []
+        for key, *row, checksum, body in self._selected(sql, keys):
+            if not isinstance(body, bytes) or _checksum(row, body) != checksum:
+                torn.append(key)
+                continue
+            _, _, found, at, updated = row
+            whole[key] = Entry(body, *_instants(at, updated), bool(found))
+        return whole, torn
+
+    def write(self, key: str, function: str, params: Mapping[str, str], entry: Entry) -> None:
+        """Keep an answer, in the place of an older one."""
+        asked = json.dumps(dict(params), ensure_ascii=False)
+        updated = entry.last_update.isoformat() if entry.last_update else None
+        row = [function, asked, int(entry.found), entry.fetched_at.isoformat(), updated]
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO responses (key, value, expires) VALUES (?, ?, NULL)",
+                (key, entry.body),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (key, *row, len(entry.body), _checksum(row, entry.body)),
+            )
+            connection.execute("DELETE FROM asking WHERE key = ?", (key,))
+
+    def claim(self, key: str, owner: str) -> str:
+        """Note that ``owner`` asks for a key, unless another does; return who does."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO asking VALUES (?, ?, ?)", (key, owner, time.time())
+            )
+            sql = "SELECT owner FROM asking WHERE key = ?"
+            return str(connection.execute(sql, (key,)).fetchone()[0])
+
+    def asking(self, key: str) -> str | None:
+        """Return who asks for a key, if anyone does."""
+        found = self._execute("SELECT owner FROM asking WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else None
+
+    def release(self, key: str, owner: str) -> None:
+        """Note that ``owner`` no longer asks for a key."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM asking WHERE key = ? AND owner = ?", (key, owner))
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return what is kept of each function, the largest first."""
+        # Of times with different offsets the text does not tell which comes first; julianday does.
+        sql = (
+            "SELECT function, count(*), sum(size), min(datetime(fetched_at)), "
+            "max(datetime(fetched_at)) FROM kept GROUP BY function ORDER BY 3 DESC, 1"
+        )
+        return [Endpoint(*row) for row in self._execute(sql)]
+
+    def keys(self, *, older_than: datetime | None = None) -> list[str]:
+        """Return the keys that are kept, or those that were fetched before a time."""
+        if older_than is None:
+            return [key for (key,) in self._execute("SELECT key FROM kept")]
+        sql = "SELECT key FROM kept WHERE julianday(fetched_at) < julianday(?)"
+        return [key for (key,) in self._execute(sql, (older_than.isoformat(),))]
+
+    def asked(self, keys: Iterable[str] | None = None) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """Yield key, function and parameters of what is kept."""
+        if keys is None:
+            rows: Iterable[Any] = self._execute("SELECT key, function, params FROM kept").fetchall()
+        else:
+            sql = (
+                "SELECT key, function, params FROM kept "
+                "WHERE key IN (SELECT value FROM json_each(?))"
+            )
+            rows = self._selected(sql, keys)
+        for key, function, params in rows:
+            yield key, function, json.loads(params)
+
+    def about(self) -> dict[str, str]:
+        """Return what the file says of itself."""
+        return dict(self._execute("SELECT name, value FROM about").fetchall())
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Remove answers, and overwrite what they were with zeros."""
+        if not keys:
+            return
+        with self.writing() as connection:
+            for chunk in _chunks(keys):
+                for table in ("responses", "kept", "asking"):
+                    connection.execute(
+                        f"DELETE FROM {table} "  # noqa: S608 - one of our own three
+                        "WHERE key IN (SELECT value FROM json_each(?))",
+                        (json.dumps(chunk),),
+                    )
+
+    def shrink(self, patience: float = _BUSY) -> bool:
+        """Rewrite the file without what was removed; return whether no trace of it is left.
+
+        Another program that reads just now keeps the old pages alive in the -wal file.
+        """
+        until = time.monotonic() + patience
+        while True:
+            try:
+                self._execute("VACUUM")
+                busy, _, _ = self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                if (error.sqlite_errorcode & 0xFF) not in {
+                    sqlite3.SQLITE_BUSY,
+                    sqlite3.SQLITE_LOCKED,
+                }:
+                    raise
+                busy = True
+            if not busy or time.monotonic() >= until:
+                return not busy
+            time.sleep(0.05)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection in a transaction: all of it is kept, or nothing."""
+        if self._backend is None:
+            raise sqlite3.OperationalError("a snapshot is not written to")
+        with self._backend.responses.connection(commit=True) as connection:
+            yield connection
+
+    def _execute(self, sql: str, params: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        if self._backend is None:
+            return self._reader.execute(sql, params)
+        with self._backend.responses.connection() as connection:
+            return connection.execute(sql, params)
+
+    def _selected(self, sql: str, keys: Iterable[str]) -> Iterator[Any]:
+        """Yield the rows of a query for keys; few at once, so that memory stays small."""
+        for chunk in _chunks(keys):
+            yield from self._execute(sql, (json.dumps(chunk),)).fetchall()
+
+    def _prepare(self) -> None:
+        self._execute("PRAGMA secure_delete = ON")
+        with self.writing() as connection:
+            _check_layout(connection, fresh=True)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.execute(statement)
+
+
+def beside(path: Path) -> list[Path]:
+    """Return the files that SQLite keeps beside a file while it is open."""
+    return [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm")]
+
+
+def _look_before_writing(path: Path) -> None:
+    """Raise if the file is not ours, before requests-cache makes its tables in it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its -wal and -shm files the mode of the file itself.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, 0o600)  # also one that a careless copy made readable by all
+        empty = os.fstat(handle).st_size == 0
+    finally:
+        os.close(handle)
+    if empty:
+        return
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+    try:
+        _check_layout(connection, fresh=True)
+    finally:
+        connection.close()
+
+
+def _check_layout(connection: sqlite3.Connection, *, fresh: bool) -> None:
+    """Raise unless the file is ours and of this version; ``fresh``: or has nothing in it yet."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if (application, version) == (APPLICATION, LAYOUT):
+        return
+    if application == APPLICATION:
+        raise LayoutError(
+            f"its layout is version {version}, this package reads version {LAYOUT}",
+            newer=version > LAYOUT,
+        )
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # requests-cache makes its own tables first; another process may be between that and ours.
+    ours = {"responses", "redirects"}
+    named = {name for (name,) in connection.execute("SELECT tbl_name FROM sqlite_master")}
+    (rows,) = (
+        connection.execute("SELECT count(*) FROM responses").fetchone()
+        if "responses" in named
+        else (0,)
+    )
+    if not fresh or (tables and (named - ours or rows)):
+        raise LayoutError("it is another program's, or an older version's")
+
+
+def _checksum(row: Iterable[object], body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(repr(list(row)).encode()))
+
+
+def _instants(at: str, updated: str | None) -> tuple[datetime, date | None]:
+    return datetime.fromisoformat(at), date.fromisoformat(updated) if updated else None
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    listed = list(keys)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
+
+
+class _Table(SQLiteDict):
+    """A table that gives up where requests-cache's own tries for ever.
+
+    It begins a write again and again until it can: with a read-only file, a full disk or a
+    program that never lets go of the lock, that is never. And where a write fails, it says nothing.
+    """
+
+    @contextmanager
+    def _acquire_sqlite_lock(self) -> Iterator[None]:
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                raise sqlite3.OperationalError("the cache is closed")
+            connection.execute(
+                "BEGIN IMMEDIATE"
+            )  # waits for others as long as sqlite3.connect says
+            self._active_transaction = True
+            try:
+                yield
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                self._active_transaction = False
+
+
+class _Backend(SQLiteCache):
+    """requests-cache's SQLite backend, with tables that give up."""
+
+    def __init__(self, path: Path) -> None:
+        BaseCache.__init__(self, cache_name=str(path))
+        options: dict[str, Any] = {"wal": True, "timeout": _BUSY}
+        self.responses = _Table(path, table_name="responses", serializer=BODIES, **options)
+        self.redirects = _Table(path, table_name="redirects", serializer=None, **options)
