@@ -319,11 +319,11 @@ def _fit(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
     """Return a credential as a header can hold it, or raise without quoting it."""
     if not isinstance(value, str):
         raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
-    value = str(value).strip()
+    text = value.strip()
     # requests would quote such a key in its own error.
-    if not value or not value.isascii() or not value.isprintable():
+    if not text or not text.isascii() or not text.isprintable():
         raise InputError("the API key holds characters that no HTTP header may; copy it again.")
-    return value
+    return text
 
 
 def _address(instance: str) -> str:
