@@ -164,7 +164,7 @@ def interactions(
         raise _not_kept(audience, missing)
 
     def new_enough(facts: Facts) -> bool:
-        if facts.fetched_at >= began:
+        if began <= facts.fetched_at <= session.now():
             return True
         kept = maturity.settled(facts) or maturity.current(facts, updated, began)
         return kept and not refresh

@@ -35,7 +35,7 @@ class Flight(Generic[_Answer]):
     answer: _Answer | None = None
     """What came of it, if another thread has asked."""
     kept: bool = False
-    """Whether the answer is in the cache, where processes that wait find it."""
+    """Whether the answer was written to the cache, which lets go of its key in the same step."""
     done: threading.Event = field(default_factory=threading.Event)
 
 

@@ -181,7 +181,6 @@ class Session:
                 return flight.answer
             entry = self.cache.read(function, params)
             if entry is not None and good(entry.facts):
-                flight.kept = True
                 return self._kept(function, params, entry)
             nothing: bool | None = None
             try:

@@ -175,7 +175,10 @@ class Settings:
                 raise InputError(f"{name}={age!r} must be a timedelta, as timedelta(days=30).")
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
-        credential, header = _credential(api_key, token)
+        if offline and account and api_key is None and token is None:
+            credential, header = Secret(""), "X-API-KEY"  # nothing is sent, so none is needed
+        else:
+            credential, header = _credential(api_key, token)
         if callable(token) and account is None:
             raise InputError(
                 "a token that is renewed names no account, and the cache is kept by account: give "

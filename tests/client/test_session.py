@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from optimove_analysis.client import Cache, Quota, Settings
+from optimove_analysis.client import Cache, OptimoveClient, Quota, Settings
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.transport import connect
 from optimove_analysis.errors import (
@@ -26,7 +26,7 @@ from optimove_analysis.errors import (
     QuotaError,
     ResponseError,
 )
-from optimove_analysis.sandbox import Sandbox
+from optimove_analysis.sandbox import Sandbox, sandbox
 
 PATH = "actions/GetExecutionChannels"
 FUNCTION = "GetExecutionChannels"
@@ -369,3 +369,46 @@ def test_every_try_takes_a_place_in_the_quota(
         session.get(PATH, {}, lifetime=DAY)
     assert waits.now >= 20.0
     assert quota.in_flight == 0
+
+
+def test_a_login_token_that_has_aged_is_renewed_once_for_all_threads(tmp_path: Path) -> None:
+    clock = 0.0
+    logins = []
+    with sandbox(quota=100_000, clock=lambda: clock) as box:
+
+        def login() -> str:
+            logins.append(1)
+            user = {"Username": "sandbox", "Password": box.api_key}
+            answer = requests.post(f"{box.url}/current/general/login", json=user, timeout=10)
+            return str(answer.json())
+
+        with OptimoveClient(
+            box.url, token=login, account="shop", cache_dir=tmp_path, quota=(10_000, 1.0)
+        ) as client:
+            assert not logins
+            client.last_update()
+            assert len(logins) == 1
+            clock += 21 * 60  # tokens age 20 minutes after their last use
+            frame = client.interactions(box.world.customer_ids(30), "2025-01-01", "2025-12-31")
+            assert frame.height > 0
+            assert len(logins) == 2
+            # A login that no longer helps is not tried for ever.
+            box.answer(FUNCTION, status=401, body=b"no", times=9)
+            with pytest.raises(AuthError):
+                client.channels()
+            assert len(logins) == 3
+            assert box.count(401, FUNCTION) == 2
+            shown = repr(client.settings)
+            assert client.settings.credential.reveal() not in shown
+
+
+def test_a_key_is_not_renewed(box: Sandbox, make_session: MakeSession) -> None:
+    box.answer(FUNCTION, status=401, body=b"no", times=9)
+    with pytest.raises(AuthError):
+        make_session().get(PATH, {}, lifetime=DAY)
+    assert box.count() == 1
+
+
+def test_a_renewed_token_needs_an_account_to_keep_answers_for() -> None:
+    with pytest.raises(InputError, match="account="):
+        Settings.of("api5", token=lambda: "t")

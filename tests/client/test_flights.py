@@ -1,0 +1,197 @@
+"""One thing that several want at once is asked for once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from client.conftest import MakeClient
+
+from optimove_analysis.client import OptimoveClient
+from optimove_analysis.client.cache import Cache, key_of
+from optimove_analysis.client.flights import Flights
+from optimove_analysis.client.presence import Presence
+from optimove_analysis.errors import ApiError
+from optimove_analysis.sandbox import Sandbox, sandbox
+
+FUNCTION = "GetCustomerChannelInteractions"
+YEAR = ("2025-01-01", "2025-11-30")
+
+FETCH = """
+import sys
+from optimove_analysis.client import OptimoveClient
+url, key, folder, out, *ids = sys.argv[1:]
+with OptimoveClient(url, key, cache_dir=folder, quota=(10_000, 1.0), threads=4) as client:
+    client.interactions(ids, "2025-01-01", "2025-11-30", progress=False).write_parquet(out)
+"""
+
+
+def together(count: int, work: object) -> list[object]:
+    """Do the same in several threads at once; return what each gave or raised."""
+    start, results = threading.Barrier(count), []
+
+    def run() -> None:
+        start.wait()
+        try:
+            results.append(work())  # type: ignore[operator]
+        except Exception as error:  # noqa: BLE001 - told to the test
+            results.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_eight_threads_that_want_one_customer_send_one_request(
+    refresh: bool,  # noqa: FBT001 - a case
+    make_client: MakeClient,
+) -> None:
+    with sandbox(delays=lambda: 0.1) as box:
+        client = make_client(box)
+        client.last_update()
+        results = together(8, lambda: client.interactions(1, *YEAR, refresh=refresh))
+        assert len(results) == 8
+        assert all(isinstance(result, pl.DataFrame) for result in results), results
+        assert box.count(path=FUNCTION) == 1
+        assert (client.cache.hits + client.cache.misses) >= 1
+
+
+def test_two_clients_of_one_cache_send_one_request(make_client: MakeClient) -> None:
+    with sandbox(delays=lambda: 0.1) as box:
+        clients = iter([make_client(box) for _ in range(6)])
+        results = together(6, lambda: next(clients).channels())
+        assert all(isinstance(result, pl.DataFrame) for result in results), results
+        assert box.count() == 1
+
+
+def test_a_failure_is_the_failure_of_who_asked_and_the_next_one_asks_again(
+    make_client: MakeClient,
+) -> None:
+    with sandbox(delays=lambda: 0.1) as box:
+        client = make_client(box)
+        client.last_update()
+        box.answer(FUNCTION, status=400, body=b"no")
+        results = together(4, lambda: client.interactions(1, *YEAR))
+        assert sum(isinstance(result, ApiError) for result in results) == 1
+        assert sum(isinstance(result, pl.DataFrame) for result in results) == 3
+        assert box.count(path=FUNCTION) == 2
+
+
+def test_processes_that_want_the_same_audience_ask_for_each_customer_once(
+    tmp_path: Path,
+) -> None:
+    with sandbox(quota=100_000, delays=lambda: 0.02) as box:
+        ids = box.world.customer_ids(40)
+        commands = [
+            [
+                sys.executable, "-c", FETCH, box.url, box.api_key,
+                str(tmp_path / "cache"), str(tmp_path / f"{n}.parquet"), *ids,
+            ]
+            for n in range(3)
+        ]  # fmt: skip
+        running = [subprocess.Popen(command) for command in commands]
+        assert [process.wait(60) for process in running] == [0, 0, 0]
+        assert box.count(path=FUNCTION) == len(ids)
+        assert box.count(path="GetLastDataUpdate") == 1
+    frames = [pl.read_parquet(tmp_path / f"{n}.parquet") for n in range(3)]
+    assert frames[0].height > 0
+    assert frames[0].equals(frames[1])
+    assert frames[0].equals(frames[2])
+
+
+CLAIM = """
+import sys, time
+from pathlib import Path
+from optimove_analysis.client.cache import Cache
+from optimove_analysis.client.presence import Presence
+cache, state, key = Cache(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
+me = Presence(state).token
+assert cache.claim(key, me) == me
+print("asks", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_that_is_killed_while_it_asks_holds_nobody_up(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    client = make_client(box)
+    client.last_update()
+    span = {"StartDate": YEAR[0], "EndDate": YEAR[1]}
+    key = key_of(f"customers/{FUNCTION}", {"CustomerID": "1", **span})
+    state = client.settings.state_dir / "alive"
+    command = [sys.executable, "-c", CLAIM, str(client.cache.path), str(state), key]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "asks\n"
+        done = threading.Event()
+
+        def fetch() -> None:
+            client.interactions(1, *YEAR)
+            done.set()
+
+        thread = threading.Thread(target=fetch)
+        thread.start()
+        assert not done.wait(0.5)  # it is waited for while it lives
+        assert box.count(path=FUNCTION) == 0
+        other.kill()
+        assert done.wait(20)
+        thread.join()
+    assert box.count(path=FUNCTION) == 1
+
+
+def test_where_processes_cannot_meet_threads_still_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    flights = Flights[str](
+        Cache(tmp_path / "cache.sqlite"), lambda: Presence(tmp_path / "file" / "alive")
+    )
+    asked = []
+
+    def ask() -> str:
+        with flights.turn("key", time.sleep) as flight:
+            if flight.answer is None:
+                asked.append(1)
+                time.sleep(0.2)
+                flight.answer = "answer"
+            return flight.answer
+
+    assert together(5, ask) == ["answer"] * 5
+    assert len(asked) == 1
+
+
+def test_a_turn_is_given_up_when_waiting_is(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache.sqlite")
+    other = Presence(tmp_path / "elsewhere")
+    flights = Flights[str](cache, lambda: Presence(tmp_path / "alive"))
+    mine = Presence(tmp_path / "alive").token
+    assert mine != other.token
+    cache.claim("key", mine)
+
+    def give_up(_: float) -> None:
+        raise KeyboardInterrupt
+
+    # Held by this very process, as after a thread was left behind: its own claim stops nobody.
+    with flights.turn("key", give_up) as flight:
+        flight.answer = "answer"
+    assert cache.asking("key") is None
+    cache.close()
+
+
+def test_the_fetch_of_a_closed_client_leaves_no_claim(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    client: OptimoveClient = make_client(box)
+    box.answer(FUNCTION, status=400, body=b"no")
+    with pytest.raises(ApiError):
+        client.interactions(1, *YEAR)
+    span = {"StartDate": YEAR[0], "EndDate": YEAR[1]}
+    assert client.cache.asking(key_of(f"customers/{FUNCTION}", {"CustomerID": "1", **span})) is None
