@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from optimove_analysis.client.cache import Entry, Facts, key_of
+from optimove_analysis.client.cache import Entry, Facts, keys_of
 from optimove_analysis.client.endpoints import INTERACTIONS_PATH
 from optimove_analysis.client.fetch import Failure, ProgressOption, fetch_each
 from optimove_analysis.client.last_update import LastUpdateWarning, kept_last_update, last_update
@@ -70,18 +70,20 @@ class Audience:
     """The cache's key of each customer's request, in the order of the ids."""
 
     def __post_init__(self) -> None:
-        keys = [key_of(self.path, self.params(one)) for one in self.ids]
+        keys = keys_of(self.path, self._span(), "CustomerID", self.ids)
         object.__setattr__(self, "keys", keys)
 
     def params(self, customer_id: str) -> dict[str, str]:
         """Return the parameters of a customer's request."""
-        span = {"StartDate": self.first.isoformat(), "EndDate": self.last.isoformat()}
-        return {"CustomerID": customer_id, **span}
+        return {"CustomerID": customer_id, **self._span()}
 
     def frame(self, answers: Sequence[tuple[str, Answer | Entry]]) -> pl.DataFrame:
         """Return the interactions in (customer, answer) pairs, in their order."""
         bodies = ((one, answer.body, self._through(answer)) for one, answer in answers)
         return parse(bodies, formats=(*self.formats, *FORMATS))
+
+    def _span(self) -> dict[str, str]:
+        return {"StartDate": self.first.isoformat(), "EndDate": self.last.isoformat()}
 
     def _through(self, answer: Answer | Entry) -> date:
         # The day of the fetch on the calendar of the computer that fetched: the account's time
@@ -116,20 +118,15 @@ def survey(session: Session, audience: Audience, *, refresh: bool, offline: bool
     facts = {} if refresh else session.cache.facts(audience.keys)
     maturity, now = _maturity(session, audience), session.now()
     found = Survey([], [], [], facts)
-    # Few kinds of facts, many answers: judge each kind once.
-    judged: dict[Facts, list[int]] = {}
     for position, key in enumerate(audience.keys):
         known = facts.get(key)
         if known is None:
             found.missing.append(position)
-            continue
-        if (where := judged.get(known)) is None:
-            if offline or maturity.settled(known):
-                where = found.good
-            else:
-                where = found.doubtful if maturity.maybe_current(known, now) else found.missing
-            judged[known] = where
-        where.append(position)
+        elif offline or maturity.settled(known):
+            found.good.append(position)
+        else:
+            maybe = maturity.maybe_current(known, now)
+            (found.doubtful if maybe else found.missing).append(position)
     return found
 
 
@@ -150,24 +147,19 @@ def interactions(
     session.check()
     began = session.now()
     offline = offline or session.settings.offline
-    found = survey(session, audience, refresh=refresh, offline=offline)
-    maturity, absent, updated = _maturity(session, audience), _Absent(session), None
-    if (found.doubtful or found.missing) and not offline:
-        updated = None if found.doubtful else kept_last_update(session)
-        if not settles(session, audience, updated):
-            updated = absent.last_update()
-    good, missing = found.resolved(session, audience, updated)
-
+    absent = _Absent(session)
+    judge = _Judge(session, audience, absent, offline=offline)
     frames = _Frames(session, audience, collects=collects)
-    missing = sorted(missing + frames.add_kept(good))
+    positions = range(len(audience.ids))
+    missing = list(positions) if refresh else frames.add_kept(judge)
     if missing and offline:
         raise _not_kept(audience, missing)
+    updated = judge.updated(needed=False) if missing else None
 
     def new_enough(facts: Facts) -> bool:
         if began <= facts.fetched_at <= session.now():
             return True
-        kept = maturity.settled(facts) or maturity.current(facts, updated, began)
-        return kept and not refresh
+        return not refresh and judge.good(facts)
 
     def ask(one: str, sleep: Callable[[float], None]) -> Answer:
         return session.fetch(
@@ -216,6 +208,36 @@ def _not_kept(audience: Audience, missing: Sequence[int]) -> OfflineError:
     )
 
 
+class _Judge:
+    """Tells which kept answers are good; asks for the last data update once that matters."""
+
+    def __init__(
+        self, session: Session, audience: Audience, absent: _Absent, *, offline: bool
+    ) -> None:
+        self._session, self._audience, self._absent = session, audience, absent
+        self._offline = offline
+        self._maturity, self._now = _maturity(session, audience), session.now()
+        self._asked = False
+        self._updated: date | None = None
+
+    def good(self, facts: Facts) -> bool:
+        """Tell whether a kept answer is what the API would say."""
+        if self._offline or self._maturity.settled(facts):
+            return True
+        if not self._maturity.maybe_current(facts, self._now):
+            return False
+        return self._maturity.current(facts, self.updated(), self._now)
+
+    def updated(self, *, needed: bool = True) -> date | None:
+        """Return the last data update; if not ``needed``, one that settles the range is enough."""
+        if not self._asked:
+            kept = None if needed else kept_last_update(self._session)
+            if settles(self._session, self._audience, kept):
+                return kept
+            self._asked, self._updated = True, self._absent.last_update()
+        return self._updated
+
+
 class _Frames:
     """Turns answers into one frame, a batch of bodies at a time."""
 
@@ -226,21 +248,22 @@ class _Frames:
         self._in_order = True
         self.failures: list[Failure] = []
 
-    def add_kept(self, positions: Sequence[int]) -> list[int]:
-        """Add kept answers; return the positions of those that turn out not to be readable."""
-        unreadable = []
-        for start in range(0, len(positions), _BODIES):
-            some = positions[start : start + _BODIES]
-            keys = [self._audience.keys[position] for position in some]
-            entries = self._session.cache.entries(keys)
-            for position, key in zip(some, keys, strict=True):
-                if (entry := entries.get(key)) is None:
-                    unreadable.append(position)
-                    continue
-                self._session.use(key, entry)
-                self._waiting.append((self._audience.ids[position], entry))
+    def add_kept(self, judge: _Judge) -> list[int]:
+        """Add kept answers that are good; return the positions of the others."""
+        missing: list[int] = []
+        ids, keys = self._audience.ids, self._audience.keys
+        for start in range(0, len(ids), _BODIES):
+            some = keys[start : start + _BODIES]
+            entries = self._session.cache.entries(some)
+            for position, key in enumerate(some, start):
+                entry = entries.get(key)
+                if entry is None or not judge.good(entry.facts):
+                    missing.append(position)
+                else:
+                    self._session.use(key, entry)
+                    self._waiting.append((ids[position], entry))
             self._parse()
-        return unreadable
+        return missing
 
     def add(self, one: str, answer: Answer) -> None:
         """Add an answer."""
@@ -310,7 +333,7 @@ class _Absent:
                 "the API does not say through which day its data is complete, so data_through is "
                 f"the end of the range or the day of the fetch: {error}",
                 LastUpdateWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
             return None
 
@@ -340,5 +363,5 @@ class _Absent:
                 f"or {path} is not where your account has this function: no public page says "
                 "where it is, so engagement_metrics_path=... sets it.",
                 NotFoundWarning,
-                stacklevel=4,
+                stacklevel=5,
             )

@@ -18,10 +18,11 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -30,7 +31,7 @@ from optimove_analysis.client.naming import naming
 from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of"]
+__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of", "keys_of"]
 
 _TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
@@ -49,6 +50,26 @@ def key_of(function: str, params: Mapping[str, str]) -> str:
     """Return the key of a request: what is asked, without host, account or credential."""
     asked = json.dumps([function, sorted(params.items())])
     return blake2b(asked.encode(), digest_size=20).hexdigest()
+
+
+def keys_of(
+    function: str, params: Mapping[str, str], name: str, values: Iterable[str]
+) -> list[str]:
+    """Return the keys of requests that differ in one parameter only, as `key_of` does one by one.
+
+    >>> keys_of("f", {"b": "2"}, "a", ["1"]) == [key_of("f", {"a": "1", "b": "2"})]
+    True
+    """
+    place = "\0"  # in no parameter, and so in the text once, in its JSON spelling
+    asked = json.dumps([function, sorted({**params, name: place}.items())])
+    before, after = asked.encode().split(json.dumps(place).encode())
+    begun, quoted = blake2b(before, digest_size=20), encode_basestring_ascii
+    keys = []
+    for value in values:
+        hashed = begun.copy()
+        hashed.update(quoted(value).encode() + after)
+        keys.append(hashed.hexdigest())
+    return keys
 
 
 class Cache:

@@ -18,7 +18,6 @@ import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -91,8 +90,7 @@ class Facts(NamedTuple):
     """False where the API said that it does not know what was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One kept answer."""
 
     body: bytes
@@ -172,14 +170,14 @@ class Store:
     def entries(self, keys: Iterable[str]) -> tuple[dict[str, Entry], list[str]]:
         """Return those of the keys that are kept and whole, and the keys of those that are torn."""
         sql = (
-            "SELECT kept.key, function, params, found, fetched_at, last_update, checksum, value "
+            "SELECT kept.key, value, checksum, function, params, found, fetched_at, last_update "
             "FROM kept LEFT JOIN responses ON responses.key = kept.key "
             "WHERE kept.key IN (SELECT value FROM json_each(?))"
         )
         whole: dict[str, Entry] = {}
         torn: list[str] = []
-        for key, *row, checksum, body in self._selected(sql, keys):
-            if not isinstance(body, bytes) or _checksum(row, body) != checksum:
+        for key, body, checksum, *row in self._selected(sql, keys):
+            if not isinstance(body, bytes) or _checksum(body, *row) != checksum:
                 torn.append(key)
                 continue
             _, _, found, at, updated = row
@@ -190,7 +188,7 @@ class Store:
         """Keep an answer, in the place of an older one."""
         asked = json.dumps(dict(params), ensure_ascii=False)
         updated = entry.last_update.isoformat() if entry.last_update else None
-        row = [function, asked, int(entry.found), entry.fetched_at.isoformat(), updated]
+        row = function, asked, int(entry.found), entry.fetched_at.isoformat(), updated
         with self.writing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO responses (key, value, expires) VALUES (?, ?, NULL)",
@@ -198,7 +196,7 @@ class Store:
             )
             connection.execute(
                 "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (key, *row, len(entry.body), _checksum(row, entry.body)),
+                (key, *row, len(entry.body), _checksum(entry.body, *row)),
             )
             connection.execute("DELETE FROM asking WHERE key = ?", (key,))
 
@@ -366,8 +364,8 @@ def _check_layout(connection: sqlite3.Connection, *, fresh: bool) -> None:
         raise LayoutError("it is another program's, or an older version's")
 
 
-def _checksum(row: Iterable[object], body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(repr(list(row)).encode()))
+def _checksum(body: bytes, *row: object) -> int:
+    return zlib.crc32(body, zlib.crc32(repr(row).encode()))
 
 
 def _instants(at: str, updated: str | None) -> tuple[datetime, date | None]:
