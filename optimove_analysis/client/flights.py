@@ -54,6 +54,7 @@ class Flights(Generic[_Answer]):
     def __init__(self, cache: Cache, presence: Callable[[], Presence]) -> None:
         self._cache = cache
         self._presence = presence
+        self._claimed: dict[str, str] = {}
         with _lock:
             self._flights: dict[str, Flight[_Answer]]
             self._flights = _under_way.setdefault(cache.path.absolute(), {})  # type: ignore[assignment] # one kind of answer a path
@@ -88,8 +89,15 @@ class Flights(Generic[_Answer]):
             with _lock:
                 del self._flights[key]
             mine.done.set()
-            if owner is not None and not mine.kept:
-                self._cache.release(key, owner)
+            if owner is not None:
+                self._claimed.pop(key, None)
+                if not mine.kept:
+                    self._cache.release(key, owner)
+
+    def close(self) -> None:
+        """Let go of what is still asked for, while the cache is open: nobody will keep it."""
+        for key, owner in list(self._claimed.items()):
+            self._cache.release(key, owner)
 
     def _claim(self, key: str, sleep: Callable[[float], None]) -> str | None:
         """Take a key's turn among the processes; return the name it was taken under, if it was."""
@@ -108,4 +116,5 @@ class Flights(Generic[_Answer]):
                 self._cache.release(key, owner)
         except OSError:  # the folder where processes meet cannot be used
             return None
+        self._claimed[key] = me
         return me

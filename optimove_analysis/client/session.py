@@ -277,6 +277,7 @@ class Session:
         """Close the connections and the cache; nothing can be asked from then on."""
         self._closed = True
         self._http.close()
+        self._flights.close()
         self.cache.close()
 
     def check(self) -> None:

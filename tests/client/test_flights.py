@@ -186,12 +186,24 @@ def test_a_turn_is_given_up_when_waiting_is(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_the_fetch_of_a_closed_client_leaves_no_claim(
-    box: Sandbox, make_client: MakeClient
+def test_neither_a_failure_nor_a_client_that_is_closed_leaves_a_claim(
+    make_client: MakeClient,
 ) -> None:
-    client: OptimoveClient = make_client(box)
-    box.answer(FUNCTION, status=400, body=b"no")
-    with pytest.raises(ApiError):
-        client.interactions(1, *YEAR)
     span = {"StartDate": YEAR[0], "EndDate": YEAR[1]}
-    assert client.cache.asking(key_of(f"customers/{FUNCTION}", {"CustomerID": "1", **span})) is None
+    key = key_of(f"customers/{FUNCTION}", {"CustomerID": "1", **span})
+    slow = iter([0.0, 0.0, 1.0])
+    with sandbox(quota=100_000, delays=slow) as box:
+        client: OptimoveClient = make_client(box)
+        box.answer(FUNCTION, status=400, body=b"no")
+        with pytest.raises(ApiError):
+            client.interactions(1, *YEAR)
+        assert client.cache.asking(key) is None
+        thread = threading.Thread(target=together, args=(1, lambda: client.interactions(1, *YEAR)))
+        thread.start()
+        while client.cache.asking(key) is None:
+            time.sleep(0.01)
+        client.close()
+        left = Cache(client.cache.path)
+        assert left.asking(key) is None
+        left.close()
+        thread.join()
