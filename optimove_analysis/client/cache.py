@@ -20,13 +20,14 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from optimove_analysis.client.cache_info import CacheInfo
+from optimove_analysis.client.inputs import as_instant
 from optimove_analysis.client.naming import naming
 from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
@@ -97,6 +98,7 @@ class Cache:
         """Answers that this client had to ask the API for."""
         self._lock = threading.RLock()
         self._store: Store | None = None
+        self._file: tuple[int, int] | None = None
         # Opened on first use: to make a client touches no disk.
         self._state: Literal["unopened", "open", "closed", "broken"] = "unopened"
         self._no_writes_before = float("-inf")
@@ -153,6 +155,12 @@ class Cache:
         """Note that a process no longer asks for a key."""
         self._do(lambda store: store.release(key, owner), None, "written", writes=True)
 
+    def count(self, *, hit: bool) -> None:
+        """Count an answer that this client had from here, or had to ask the API for."""
+        with self._lock:
+            self.hits += hit
+            self.misses += not hit
+
     def info(self) -> CacheInfo:
         """Return what the cache holds: how much, of what, since when, and how often it served."""
         nothing: list[Endpoint] = []
@@ -177,7 +185,7 @@ class Cache:
             InputError: it is neither an age nor a day nor a time.
             OptimoveAnalysisError: the file cannot be written to.
         """
-        before = None if older_than is None else _instant(older_than)
+        before = None if older_than is None else as_instant(older_than, "older_than")
         self._writable("cleared")
         if before is None:
             self._remove_set_aside()
@@ -271,7 +279,7 @@ class Cache:
                 try:
                     self._open()
                     return otherwise if self._store is None else action(self._store)
-                except (sqlite3.Error, OSError, LayoutError, ValueError) as error:
+                except (sqlite3.Error, OSError, LayoutError) as error:
                     if self.read_only:
                         raise _unreadable(self.path, error) from error
                     if not self._recovered(error, done, writes=writes, last=last):
@@ -281,14 +289,14 @@ class Cache:
     def _open(self) -> None:
         if self._state == "unopened":
             self._store = Store(self.path, read_only=self.read_only)
-            self._state = "open"
+            self._file, self._state = _identity(self.path), "open"
 
     def _recovered(self, error: Exception, done: str, *, writes: bool, last: bool) -> bool:
         """Do about trouble what can be done; return whether the action is worth another try."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         done = "opened" if self._state == "unopened" else done
-        foreign = isinstance(error, LayoutError) and not error.newer
-        if (foreign or code in _TORN or isinstance(error, ValueError)) and not last:
+        if _is_unusable(error) and not last:
+            if self._replaced():
+                return True
             if (aside := self._move_aside()) is not None:
                 self._warn(
                     "aside",
@@ -312,11 +320,20 @@ class Cache:
         self._store, self._state = None, "broken"
         self._warn(
             "broken",
-            f"the cache {self.path} cannot be {done} ({error}): "
-            "answers come from the network and are not kept. Remove the file, or give another "
-            "cache_dir.",
+            f"the cache {self.path} cannot be {done} ({error}): answers come from the network and "
+            "are not kept. Remove the file, or give another cache_dir.",
         )
         return False
+
+    def _replaced(self) -> bool:
+        """Tell whether another process has set the file aside meanwhile, and begun a new one."""
+        before, self._file = self._file, None
+        if self._store is None or before is None or _identity(self.path) == before:
+            return False
+        with suppress(Exception):
+            self._store.close()
+        self._store, self._state = None, "unopened"
+        return True
 
     def _move_aside(self) -> Path | None:
         """Give the file another name, and return it; None where that cannot be done."""
@@ -344,19 +361,21 @@ class Cache:
             warnings.warn(message, CacheWarning, stacklevel=5)
 
 
-def _instant(given: Any) -> datetime:  # noqa: ANN401 - whatever a user gives
-    if isinstance(given, timedelta):
-        return datetime.now(UTC) - given
+def _is_unusable(error: Exception) -> bool:
+    """Tell whether a file is damaged, or another kind of file: then no waiting helps."""
+    if isinstance(error, LayoutError):
+        return not error.newer
+    code = getattr(error, "sqlite_errorcode", None)
+    # A damaged text is Python's to notice, which has no code for it.
+    return (code or 0) & 0xFF in _TORN if code else "UTF-8" in str(error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        at = datetime.fromisoformat(given) if isinstance(given, str) else given
-        if isinstance(at, date) and not isinstance(at, datetime):
-            at = datetime(at.year, at.month, at.day)  # noqa: DTZ001 - this computer's calendar
-        return at.astimezone()
-    except (AttributeError, ValueError):
-        raise InputError(
-            f"older_than={given!r} must be an age, as timedelta(days=90), or a day, as "
-            "'2026-01-31'."
-        ) from None
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _unreadable(path: Path, error: Exception) -> OptimoveAnalysisError:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from optimove_analysis.errors import InputError
 
-__all__ = ["Day", "Ids", "as_day", "as_days", "as_ids", "as_numbers", "as_range"]
+__all__ = ["Day", "Ids", "as_day", "as_days", "as_ids", "as_instant", "as_numbers", "as_range"]
 
 Day: TypeAlias = date | str
 """A calendar day: a date, a datetime (its day counts) or ISO text such as ``"2018-08-19"``."""
@@ -89,6 +89,29 @@ def as_days(given: Day | Iterable[Day]) -> list[date]:
     if not days:
         raise InputError("there is no day to ask for: the list is empty.")
     return days
+
+
+def as_instant(given: timedelta | datetime | date | str, what: str) -> datetime:
+    """Return a time, with its zone: that of an age counts back from now.
+
+    >>> as_instant("2026-01-31T12:00:00+00:00", "since").isoformat()
+    '2026-01-31T12:00:00+00:00'
+
+    Raises:
+        InputError: it is neither an age nor a day nor a time.
+    """
+    value: Any = given
+    if isinstance(value, timedelta):
+        return datetime.now(UTC) - value
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(at, date) and not isinstance(at, datetime):
+            at = datetime(at.year, at.month, at.day)  # noqa: DTZ001 - this computer's calendar
+        return at if at.tzinfo else at.astimezone()
+    except (AttributeError, ValueError):
+        raise InputError(
+            f"{what}={given!r} must be an age, as timedelta(days=90), or a day, as '2026-01-31'."
+        ) from None
 
 
 def as_range(start: Day, end: Day) -> tuple[date, date]:

@@ -196,13 +196,13 @@ class Session:
             if nothing is not False:
                 flight.kept = self.cache.write(function, params, entry)
             flight.answer = Answer(body, False, entry.fetched_at, last_update, asked)
-            self.cache.misses += 1
+            self.cache.count(hit=False)
             self.used[key] = entry.fetched_at
             return flight.answer
 
     def use(self, key: str, entry: Entry) -> None:
         """Note that a kept answer was used."""
-        self.cache.hits += 1
+        self.cache.count(hit=True)
         self.used[key] = entry.fetched_at
 
     def _kept(self, function: str, params: Mapping[str, str], entry: Entry) -> Answer:

@@ -17,7 +17,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -162,10 +162,11 @@ class Store:
             "SELECT key, fetched_at, last_update, found FROM kept "
             "WHERE key IN (SELECT value FROM json_each(?))"
         )
-        rows = self._selected(sql, keys)
-        return {
-            key: Facts(*_instants(at, updated), bool(found)) for key, at, updated, found in rows
-        }
+        known: dict[str, Facts] = {}
+        for key, at, updated, found in self._selected(sql, keys):
+            with suppress(ValueError, TypeError):  # torn: as good as not there
+                known[key] = Facts(*_instants(at, updated), bool(found))
+        return known
 
     def entries(self, keys: Iterable[str]) -> tuple[dict[str, Entry], list[str]]:
         """Return those of the keys that are kept and whole, and the keys of those that are torn."""
