@@ -28,6 +28,7 @@ from optimove_analysis.schema.names import (
     CAMPAIGNS,
     CHANNELS,
     CUSTOMERS,
+    SENDS,
     TARGET_GROUPS,
     TEMPLATES,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "KIND_STAGES",
     "MESSAGES",
     "MESSAGE_KEY",
+    "SENDS",
     "SIDE_EVENTS",
     "SMALL_N",
     "STAGES",
@@ -76,5 +78,6 @@ TABLES: Final = (
     CAMPAIGNS,
     TARGET_GROUPS,
     CUSTOMERS,
+    SENDS,
 )
 """Every table, in the way of the data."""
