@@ -23,6 +23,8 @@ __all__ = ["Send", "SendBook"]
 _SENT: Final = next(i for i, meaning in EVENT_IDS.items() if meaning == "sent")
 _KEPT: Final = 10_000
 """Customers whose sends are kept: some 2 kB each, so some 25 MB at most."""
+_KEPT_SENDS: Final = 50_000
+"""Sends of whole campaigns that are kept, for their further pages: some 200 bytes each."""
 _NO_TEMPLATE: Final = -1
 _FIELDS: Final = 5
 """Numbers a kept send: campaign, day, second, channel, template."""
@@ -71,6 +73,7 @@ class SendBook:
         self._reached = keep(self._channels)
         self._triggers = keep(self._set_off)
         self._sends = keep(self._year)
+        self._lists: dict[int, list[Send]] = {}
 
     def of(self, campaign: Campaign) -> Iterator[Send]:
         """Yield a campaign's sends, by target group and customer; one reported twice comes twice.
@@ -78,6 +81,20 @@ class SendBook:
         As the interactions have them: a send that went unreported is none. A control group was
         sent nothing, even where a row of the interactions says so.
         """
+        found = self._lists.get(campaign.campaign_id)
+        if found is not None:
+            yield from found
+            return
+        found = []
+        for send in self._found(campaign):
+            if len(found) <= _KEPT_SENDS:
+                found.append(send)
+            yield send
+        self._lists[campaign.campaign_id] = found
+        while sum(map(len, self._lists.values())) > _KEPT_SENDS:
+            del self._lists[next(iter(self._lists))]
+
+    def _found(self, campaign: Campaign) -> Iterator[Send]:
         wanted = campaign.campaign_id
         for customer_id in self._candidates(campaign):
             sends = self._sends(customer_id)
