@@ -59,6 +59,7 @@ class SendBook:
 
     Whether a customer gets a message depends on all that came before (caps, farewells), so it
     takes the customer's whole year, some 2 ms; its sends are then kept, for so many customers.
+    So are the last campaigns' lists, for their further pages.
 
     >>> world = World(customers=20)
     >>> letter = [c for c in world.campaigns(date(2025, 3, 4)) if "Newsletter" in c.notes][3]
