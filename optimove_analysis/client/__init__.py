@@ -12,11 +12,13 @@ Quota(50, 10.0)
 
 from __future__ import annotations
 
-from optimove_analysis.client.audience import Collected, NotFoundWarning
 from optimove_analysis.client.cache import Cache, CacheWarning
 from optimove_analysis.client.cache_info import CacheInfo
+from optimove_analysis.client.campaign_route import RouteWarning
 from optimove_analysis.client.client import OptimoveClient
 from optimove_analysis.client.fetch import Progress
+from optimove_analysis.client.frames import Collected
+from optimove_analysis.client.freshness import NotFoundWarning
 from optimove_analysis.client.last_update import LastUpdateWarning
 from optimove_analysis.client.plan import Plan
 from optimove_analysis.client.quota import Quota
@@ -27,6 +29,7 @@ from optimove_analysis.client.responses import (
     parse,
     parse_table,
 )
+from optimove_analysis.client.route_cost import RouteCost
 from optimove_analysis.client.settings import Secret, Settings
 
 __all__ = [
@@ -43,6 +46,8 @@ __all__ = [
     "Progress",
     "Quota",
     "ResponseFormat",
+    "RouteCost",
+    "RouteWarning",
     "Secret",
     "Settings",
     "parse",

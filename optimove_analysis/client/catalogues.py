@@ -9,9 +9,10 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from optimove_analysis.client.endpoints import CATALOGUE_LIFETIME, CUSTOMERS_PATH
+from optimove_analysis.client.paging import Pages
 from optimove_analysis.client.responses import parse_table
 from optimove_analysis.client.session import Session, Shape
-from optimove_analysis.errors import ApiError, InputError
+from optimove_analysis.errors import ApiError
 from optimove_analysis.schema import CUSTOMERS, Table
 
 __all__ = ["Asked", "catalogue", "customers"]
@@ -20,7 +21,6 @@ Asked: TypeAlias = Sequence[tuple[Mapping[str, str], Mapping[str, object]]]
 """Of each request: its parameters, and the columns that are constant in what it gives."""
 
 _ONCE: Final[Asked] = [({}, {})]
-_BAD_REQUEST: Final = 400
 
 
 def catalogue(
@@ -43,22 +43,13 @@ def customers(
 ) -> pl.DataFrame:
     """Return the customers of a target group, page by page until one brings nothing new."""
     asked = {"TargetGroupID": str(target_group_id), "Date": day.isoformat()}
-    if page_size is not None:
-        if page_size < 1:
-            raise InputError(f"page_size={page_size!r}: a page must hold at least one customer.")
-        asked["$top"] = str(page_size)
-    pages = [catalogue(session, CUSTOMERS, CUSTOMERS_PATH, [(asked, {})])]
-    got = pages[0].height
-    while not pages[-1].is_empty():
-        further: Asked = [({**asked, "$skip": str(got)}, {})]
+    pages: Pages[pl.DataFrame] = Pages(asked, page_size)
+    found: list[pl.DataFrame] = []
+    while pages.next is not None:
         try:
-            page = catalogue(session, CUSTOMERS, CUSTOMERS_PATH, further)
+            page = catalogue(session, CUSTOMERS, CUSTOMERS_PATH, [(pages.next, {})])
         except ApiError as error:
-            if error.status == _BAD_REQUEST:  # it knows no $skip: all came at once
-                break
-            raise
-        if page.equals(pages[0]):  # it passes over $skip: all came at once
-            break
-        pages.append(page)
-        got += page.height
-    return pl.concat(pages, how="diagonal")
+            found += pages.refused(error)
+        else:
+            found += pages.add(page, rows=page.height, content=page.rows())
+    return pl.concat(found, how="diagonal")

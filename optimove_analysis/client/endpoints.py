@@ -17,6 +17,7 @@ __all__ = [
     "LAST_UPDATE_LIFETIME",
     "LAST_UPDATE_PATH",
     "MAX_AGE",
+    "SENDS_PATH",
     "SETTLE_AFTER",
     "TARGET_GROUPS_PATH",
     "TEMPLATES_PATH",
@@ -34,6 +35,7 @@ CAMPAIGNS_PATH: Final = "actions/GetExecutedCampaignDetails"
 CAMPAIGN_PATH: Final = "actions/GetCampaignDetails"
 TARGET_GROUPS_PATH: Final = "groups/GetTargetGroupDetails"
 CUSTOMERS_PATH: Final = "customers/GetCustomerActionsByTargetGroup"
+SENDS_PATH: Final = "customers/GetCustomerSendDetailsByCampaign"
 LAST_UPDATE_PATH: Final = "general/GetLastDataUpdate"
 
 CATALOGUE_LIFETIME: Final = timedelta(days=1)

@@ -133,6 +133,7 @@ def fetch_each(
     ask: Ask,
     take: Callable[[str, Answer], None],
     *,
+    what: str = "customer ",
     cached: int = 0,
     collects: bool = False,
     progress: ProgressOption = None,
@@ -143,6 +144,7 @@ def fetch_each(
         session: whose quota and settings hold.
         ids: whom to ask for.
         ask: asks for one, in one of the threads.
+        what: what an error calls one, before its id.
         take: takes each answer, in the caller's thread; not in the order of the ids.
         cached: how many more customers were found in the cache, for the progress.
         collects: return failures that are one customer's, rather than raise the first.
@@ -200,7 +202,7 @@ def fetch_each(
     if fatal is not None:
         one, error = fatal
         kept = f"({cached + done} of {total} answers are kept; calling again goes on from there.)"
-        raise _explained(error, f"customer {one}", kept if session.cache.works else "") from error
+        raise _explained(error, f"{what}{one}", kept if session.cache.works else "") from error
     return failures
 
 

@@ -47,6 +47,10 @@ class Maturity:
             through = min(through, facts.last_update)
         return facts.found and through - self.end > self.settle_after
 
+    def settles(self, updated: date | None) -> bool:
+        """Tell whether the range has settled by a day through which data is complete."""
+        return updated is not None and updated - self.end > self.settle_after
+
     def current(self, facts: Facts, updated: date | None, now: datetime) -> bool:
         """Tell whether an answer that has not settled is still what the API would say.
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from optimove_analysis.client.audience import Audience, settles, survey
+from optimove_analysis.client.by_campaign import route_cost
+from optimove_analysis.client.campaign_route import MISSING_COLUMNS
+from optimove_analysis.client.frames import Audience
 from optimove_analysis.client.last_update import kept_last_update
+from optimove_analysis.client.maturity import Maturity
+from optimove_analysis.client.route_cost import RouteCost
 from optimove_analysis.client.session import Session
 
 __all__ = ["Plan", "duration_text", "plan"]
@@ -17,11 +22,15 @@ __all__ = ["Plan", "duration_text", "plan"]
 class Plan:
     """What an audience costs: requests, and time at the quota; make one with `client.plan`.
 
-    >>> print(Plan(20_000, 15_000, 0, 5_001, 5_001, 990.2, 990.2, date(2025, 1, 1),
-    ...            date(2025, 12, 31), "50 requests in 10 s"))
-    20,000 customers, 2025-01-01 to 2025-12-31
-      kept      15,000  cost nothing
-      to fetch   5,000  5,001 requests, about 16:30 at 50 requests in 10 s
+    >>> by_campaign = RouteCost(days=31, campaigns=0, pages=0, expected_pages=0)
+    >>> print(Plan(20_000, 15_000, 0, 5_001, 5_001, 990.2, 990.2, date(2025, 3, 1),
+    ...            date(2025, 3, 31), "50 requests in 10 s", by_campaign))
+    20,000 customers, 2025-03-01 to 2025-03-31
+      kept         15,000  cost nothing
+      to fetch      5,000  5,001 requests, about 16:30 at 50 requests in 10 s
+      by campaign          at least 31 requests: 31 lists of campaigns, which name the campaigns to
+                           ask for; it gives sent events only, without recipient_group_id and
+                           action_id
     """
 
     customers: int
@@ -39,6 +48,8 @@ class Plan:
     start: date
     end: date
     quota: str
+    by_campaign: RouteCost
+    """What the other route costs; see ``route`` of `OptimoveClient.interactions`."""
 
     @property
     def to_fetch(self) -> int:
@@ -51,12 +62,24 @@ class Plan:
             name: value.isoformat() if isinstance(value, date) else value
             for name, value in asdict(self).items()
         }
-        return {**plain, "to_fetch": self.to_fetch}
+        other = {
+            "at_least": self.by_campaign.requests,
+            "expected": self.by_campaign.expected,
+            "missing_columns": list(MISSING_COLUMNS),
+            "cheaper": self.by_campaign.cheaper_than(self.requests),
+        }
+        return {**plain, "to_fetch": self.to_fetch, "by_campaign": other}
 
     def __str__(self) -> str:
         rows = self._rows()
         name, count = (max(len(row[i]) for row in rows) for i in (0, 1))
-        lines = [f"  {row[0]:{name}}  {row[1]:>{count}}  {row[2]}" for row in rows]
+        indent = " " * (name + count + 6)
+        lines = [
+            textwrap.fill(
+                f"  {row[0]:{name}}  {row[1]:>{count}}  {row[2]}", 100, subsequent_indent=indent
+            )
+            for row in rows
+        ]
         return "\n".join([f"{self.customers:,} customers, {self.start} to {self.end}", *lines])
 
     __repr__ = __str__
@@ -87,30 +110,43 @@ class Plan:
         if self.requests:
             cost += f", about {duration_text(self.seconds)} at {self.quota}"
         rows.append(("to fetch", f"{self.to_fetch:,}", cost))
+        cheaper = self.by_campaign.cheaper_than(self.requests)
+        # Where it cannot be cheaper, nobody needs to know what it lacks.
+        if cheaper is not False:
+            found = "fewer: " if cheaper else ""
+            gives = f"it gives sent events only, without {' and '.join(MISSING_COLUMNS)}"
+            rows.append(("by campaign", "", f"{found}{self.by_campaign}; {gives}"))
         return rows
 
 
 def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan:
     """Count what an audience's fetch would send; nothing is sent."""
     session.check()
-    found = survey(session, audience, refresh=refresh, offline=session.settings.offline)
-    good, doubtful, missing = found.good, found.doubtful, found.missing
+    settings, now = session.settings, session.now()
+    facts = {} if refresh else session.cache.facts(audience.keys)
+    maturity = Maturity(audience.last, settings.settle_after, settings.max_age)
     updated = kept_last_update(session, fresh=True)
-    if updated is not None:
-        good, missing = found.resolved(session, audience, updated)
-        doubtful = []
+    kept = doubtful = 0
+    for known in facts.values():
+        if settings.offline or maturity.settled(known):
+            kept += 1
+        elif updated is not None:
+            kept += maturity.current(known, updated, now)
+        else:
+            doubtful += maturity.maybe_current(known, now)
+    missing = len(audience.ids) - kept - doubtful
     asks = bool(doubtful or missing) and updated is None
     if asks and not doubtful:
-        asks = not settles(session, audience, kept_last_update(session))
-    requests = len(missing) + asks
-    at_most = requests + len(doubtful)
+        asks = not maturity.settles(kept_last_update(session))
+    requests = missing + asks
+    at_most = requests + doubtful
     limits = " and ".join(
         f"{limit:,} requests in {per:g} s" for limit, per in session.settings.quota
     )
     return Plan(
         customers=len(audience.ids),
-        kept=len(good),
-        doubtful=len(doubtful),
+        kept=kept,
+        doubtful=doubtful,
         requests=requests,
         at_most=at_most,
         seconds=session.quota.eta(requests),
@@ -118,6 +154,7 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
         start=audience.first,
         end=audience.last,
         quota=limits,
+        by_campaign=route_cost(session, audience.first, audience.last),
     )
 
 

@@ -130,14 +130,26 @@ class Session:
         return kept or self.fetch(function, params, good, shape=shape, check=check)
 
     def kept(
-        self, function: str, params: Mapping[str, str], good: Callable[[Facts], bool] = _any
+        self,
+        function: str,
+        params: Mapping[str, str],
+        good: Callable[[Facts], bool] = _any,
+        *,
+        counts: bool = True,
     ) -> Answer | None:
-        """Return the answer that the cache holds, if it is good; it costs no quota."""
+        """Return the answer that the cache holds, if it is good; it costs no quota.
+
+        Args:
+            function: the path beneath ``/current/``.
+            params: its parameters.
+            good: judges it.
+            counts: whether it is used, and not merely looked at.
+        """
         self.check()
         entry = self.cache.read(function, params)
         if entry is None or not good(entry.facts):
             return None
-        return self._kept(function, params, entry)
+        return self._kept(function, params, entry, counts=counts)
 
     def fetch(
         self,
@@ -205,8 +217,11 @@ class Session:
         self.cache.count(hit=True)
         self.used[key] = entry.fetched_at
 
-    def _kept(self, function: str, params: Mapping[str, str], entry: Entry) -> Answer:
-        self.use(key_of(function, params), entry)
+    def _kept(
+        self, function: str, params: Mapping[str, str], entry: Entry, *, counts: bool = True
+    ) -> Answer:
+        if counts:
+            self.use(key_of(function, params), entry)
         asked = _asked(function, params)
         return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked)
 

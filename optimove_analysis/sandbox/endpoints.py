@@ -11,6 +11,7 @@ from optimove_analysis.sandbox.access import Tokens
 from optimove_analysis.sandbox.life import arm_of
 from optimove_analysis.sandbox.parameters import Refusal
 from optimove_analysis.sandbox.plan import Campaign
+from optimove_analysis.sandbox.sends import SendBook
 from optimove_analysis.sandbox.tenant import (
     ACTIONS,
     SAMPLE_CHANNEL,
@@ -24,6 +25,7 @@ from optimove_analysis.schema import (
     CAMPAIGNS,
     CHANNELS,
     CUSTOMERS,
+    SENDS,
     TEMPLATES,
     TEST_ENVIRONMENT_CHANNELS,
     Table,
@@ -41,6 +43,7 @@ class Tenant:
     engagement_metrics: bool
     api_key: str
     tokens: Tokens
+    sends: SendBook
 
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -135,11 +138,15 @@ def _campaigns(tenant: Tenant, given: Arguments) -> Json:
     return [_details(campaign) for campaign in tenant.world.campaigns(given["Date"])]
 
 
-def _campaign(tenant: Tenant, given: Arguments) -> Json:
+def _known_campaign(tenant: Tenant, given: Arguments) -> Campaign:
     campaign = tenant.world.campaign(given["CampaignID"])
     if campaign is None:
         raise Refusal(404, f"Unknown CampaignID {given['CampaignID']}.")
-    return _details(campaign)
+    return campaign
+
+
+def _campaign(tenant: Tenant, given: Arguments) -> Json:
+    return _details(_known_campaign(tenant, given))
 
 
 def _last_update(tenant: Tenant, _given: Arguments) -> Json:
@@ -176,6 +183,25 @@ def _customer_actions(tenant: Tenant, given: Arguments) -> Json:
     )
 
 
+def _send_details(tenant: Tenant, given: Arguments) -> Json:
+    """Answer with a campaign's sends; the fields are those of a public client's tests.
+
+    ScheduledTime is written as there, ``2015-12-30 10:30:00``, and no zone is documented: here it
+    is the instant of the send on the account's own clock. What a SendID stands for is not
+    documented either: here one execution on one channel and day.
+    """
+    begin, number = given.get("$skip", 0), given.get("$top", _PAGE)
+    sends = islice(tenant.sends.of(_known_campaign(tenant, given)), begin, begin + number)
+    columns = ("customer_id", "channel_id", "scheduled_time", "send_id")
+    rows: list[tuple[Any, ...]] = [
+        (send.customer_id, send.channel_id, send.scheduled_time, send.send_id, send.template_id)
+        for send in sends
+    ]
+    if given.get("IncludeTemplateIDs"):
+        return _rows(SENDS, (*columns, "template_id"), rows)
+    return _rows(SENDS, columns, (row[:-1] for row in rows))
+
+
 def _login(tenant: Tenant, given: Arguments) -> Json:
     user, password = given.get("Username", ""), given.get("Password", "")
     if (user, password) != ("sandbox", tenant.api_key):
@@ -199,6 +225,12 @@ ENDPOINTS: Final = (
         _customer_actions,
         ("TargetGroupID", "Date"),
         ("$top", "$skip"),
+    ),
+    Endpoint(
+        "customers/GetCustomerSendDetailsByCampaign",
+        _send_details,
+        ("CampaignID",),
+        ("IncludeTemplateIDs", "$top", "$skip"),
     ),
     Endpoint("actions/GetExecutionChannels", _channels),
     Endpoint("actions/GetAllActions", _actions),

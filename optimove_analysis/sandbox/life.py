@@ -18,7 +18,7 @@ from optimove_analysis.sandbox.tenant import (
 )
 from optimove_analysis.schema import CONTROL_ACTION_ID, EVENT_IDS
 
-__all__ = ["arm_of", "year_of"]
+__all__ = ["arm_of", "left_out", "set_off", "year_of"]
 
 _SENT: Final = next(i for i, meaning in EVENT_IDS.items() if meaning == "sent")
 _FATIGUE_DAYS: Final = 7
@@ -46,6 +46,11 @@ def arm_of(seed: int, campaign: Campaign, customer_id: str) -> tuple[int, int, f
     if campaign.kind == "A/B":
         return (1, campaign.action_id, 0.85) if chance % 2 else (_GROUP_B, campaign.action_id, 1.2)
     return 1, campaign.action_id, 1.0
+
+
+def left_out(seed: int, day: int, customer_id: str) -> bool:
+    """Tell whether a day's scheduled sends, those in the app excepted, leave a customer out."""
+    return number(seed, day, customer_id) % 100 < _LEFT_OUT_PERCENT
 
 
 def year_of(seed: int, who: Customer, plan: Plan) -> list[Event]:
@@ -120,12 +125,10 @@ def _in_order(send: tuple[int, Campaign, int]) -> tuple[int, int]:
 def _sends(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Campaign, int]]:
     """Yield day, campaign and channel of what is meant for a customer."""
     yield from _scheduled(seed, who, plan)
-    for day, trigger in _triggered(seed, who, plan):
-        if plan.first <= day <= plan.last:
-            campaign = plan.triggered(trigger, day)
-            reached = [channel for channel in campaign.channels if channel in who.channels]
-            if reached:
-                yield day, campaign, reached[0]
+    for campaign in set_off(seed, who, plan):
+        reached = [channel for channel in campaign.channels if channel in who.channels]
+        if reached:
+            yield campaign.day, campaign, reached[0]
 
 
 def _scheduled(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Campaign, int]]:
@@ -138,11 +141,18 @@ def _scheduled(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, Camp
             if has_app and draw() < who.visits:
                 yield campaign.day, campaign, IN_APP
             continue
-        if number(seed, campaign.day, who.customer_id) % 100 < _LEFT_OUT_PERCENT:
+        if left_out(seed, campaign.day, who.customer_id):
             continue
         for channel in campaign.channels:
             if channel in who.channels:
                 yield campaign.day, campaign, channel
+
+
+def set_off(seed: int, who: Customer, plan: Plan) -> Iterator[Campaign]:
+    """Yield the triggered campaigns that a customer sets off, in no order."""
+    for day, trigger in _triggered(seed, who, plan):
+        if plan.first <= day <= plan.last:
+            yield plan.triggered(trigger, day)
 
 
 def _triggered(seed: int, who: Customer, plan: Plan) -> Iterator[tuple[int, str]]:

@@ -43,6 +43,13 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _flag(value: str) -> bool:
+    # How the value is spelled is not documented; a public client sends True.
+    if value.lower() not in {"true", "false"}:
+        raise ValueError("give true or false")
+    return value.lower() == "true"
+
+
 _PARSERS: Final[Mapping[str, Parser]] = {
     "CustomerID": _text,
     "StartDate": _day,
@@ -51,6 +58,7 @@ _PARSERS: Final[Mapping[str, Parser]] = {
     "ChannelID": _count,
     "CampaignID": _count,
     "TargetGroupID": _count,
+    "IncludeTemplateIDs": _flag,
     "Username": _text,
     "Password": _text,
     "$top": _count,

@@ -42,6 +42,7 @@ def _asked(customer_id: str, start: str, end: str) -> dict[str, str]:
 
 _SAMPLE: Final = _asked("841231", "2018-08-19", "2018-09-19")
 _SPRING: Final = _asked("000001", "2025-03-01", "2025-03-31")
+_BLACK_FRIDAY: Final = {"CampaignID": "14270", "$top": "20"}
 
 _CASES: Final = (
     _Case(_INTERACTIONS, "documented-sample.841231", _SAMPLE),
@@ -72,6 +73,13 @@ _CASES: Final = (
         "group-1.2025-11-28",
         {"TargetGroupID": "1", "Date": "2025-11-28", "$top": "20"},
     ),
+    _Case("GetCustomerSendDetailsByCampaign", "14270", _BLACK_FRIDAY),
+    _Case(
+        "GetCustomerSendDetailsByCampaign",
+        "14270.templates",
+        _BLACK_FRIDAY | {"IncludeTemplateIDs": "true"},
+    ),
+    _Case("GetCustomerSendDetailsByCampaign", "unknown-campaign", {"CampaignID": "1"}),
     _Case("GetLastDataUpdate", "all", {}),
     _Case("login", "ended", {}),
 )

@@ -13,6 +13,7 @@ from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.sandbox.access import Quota, Tokens
 from optimove_analysis.sandbox.app import NO_ANSWER, Api, Fault, Served, function_of
 from optimove_analysis.sandbox.endpoints import Tenant
+from optimove_analysis.sandbox.sends import SendBook
 from optimove_analysis.sandbox.wire import HOST, Server, Wire, listen
 from optimove_analysis.sandbox.world import WORLD_VERSION, World
 
@@ -44,7 +45,9 @@ class Sandbox:
         self.api_key = _key(WORLD_VERSION, seed, customers, engagement_metrics)
         self._port = port
         self._quota = Quota(quota, per, clock=clock)
-        tenant = Tenant(self.world, engagement_metrics, self.api_key, Tokens(clock))
+        tenant = Tenant(
+            self.world, engagement_metrics, self.api_key, Tokens(clock), SendBook(self.world)
+        )
         self._wire = Wire()
         self._api = Api(tenant, self._quota, _each(delays), self._wire.hang_up)
         self._server: Server | None = None

@@ -29,6 +29,7 @@ from optimove_analysis.schema.names import (
     CAMPAIGNS,
     CHANNELS,
     CUSTOMERS,
+    SENDS,
     TARGET_GROUPS,
     TEMPLATES,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "KIND_STAGES",
     "MESSAGES",
     "MESSAGE_KEY",
+    "SENDS",
     "SIDE_EVENTS",
     "SMALL_N",
     "STAGES",
@@ -79,5 +81,6 @@ TABLES: Final = (
     CAMPAIGNS,
     TARGET_GROUPS,
     CUSTOMERS,
+    SENDS,
 )
 """Every table, in the way of the data."""

@@ -9,7 +9,7 @@ import polars as pl
 from optimove_analysis.schema.rows import ID, IDS, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["ACTIONS", "CAMPAIGNS", "CHANNELS", "CUSTOMERS", "TARGET_GROUPS", "TEMPLATES"]
+__all__ = ["ACTIONS", "CAMPAIGNS", "CHANNELS", "CUSTOMERS", "SENDS", "TARGET_GROUPS", "TEMPLATES"]
 
 _CUSTOMER_ID, _CAMPAIGN_ID, _, _ACTION_ID, _CHANNEL_ID, _TEMPLATE_ID = IDS
 
@@ -89,4 +89,23 @@ CUSTOMERS: Final = Table(
     "customers",
     "One row a customer of a target group, with the action and channel it was given.",
     (_CUSTOMER_ID, _ACTION_ID, _CHANNEL_ID),
+)
+
+SENDS: Final = Table(
+    "sends",
+    "One row a send of a campaign to a customer.",
+    (
+        _CUSTOMER_ID,
+        _CAMPAIGN_ID,
+        _CHANNEL_ID,
+        _TEMPLATE_ID,
+        _api(
+            TEXT,
+            "scheduled_time",
+            "ScheduledTime",
+            "Scheduled time",
+            "Day and time of the send as the API writes them; the time's zone is not documented.",
+        ),
+        _api(TEXT, "send_id", "SendID", "Send", "The channel's id of the send."),
+    ),
 )

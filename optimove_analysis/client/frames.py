@@ -1,0 +1,140 @@
+"""An audience, and the frame that its answers make: it grows, and the bodies do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from optimove_analysis.client.cache import Entry, Facts, keys_of
+from optimove_analysis.client.fetch import Failure
+from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
+from optimove_analysis.client.session import Answer, Session
+from optimove_analysis.errors import OptimoveAnalysisError, ResponseError, SchemaError
+from optimove_analysis.schema import FAILURES, INTERACTIONS
+
+__all__ = ["Audience", "Collected", "Frames"]
+
+_BODIES: Final = 2_000
+"""So many bodies are in memory at once."""
+
+
+class Collected(NamedTuple):
+    """What could be had of an audience, and what could not."""
+
+    interactions: pl.DataFrame
+    failures: pl.DataFrame
+    """``schema.FAILURES``: one row a customer whose interactions could not be had."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Customers and a range of days, as the requests that they are."""
+
+    path: str
+    ids: Sequence[str]
+    first: date
+    last: date
+    formats: Sequence[ResponseFormat] = ()
+    keys: list[str] = field(init=False, repr=False)
+    """The cache's key of each customer's request, in the order of the ids."""
+
+    def __post_init__(self) -> None:
+        keys = keys_of(self.path, self._span(), "CustomerID", self.ids)
+        object.__setattr__(self, "keys", keys)
+
+    def params(self, customer_id: str) -> dict[str, str]:
+        """Return the parameters of a customer's request."""
+        return {"CustomerID": customer_id, **self._span()}
+
+    def frame(self, answers: Sequence[tuple[str, Answer | Entry]]) -> pl.DataFrame:
+        """Return the interactions in (customer, answer) pairs, in their order."""
+        bodies = ((one, answer.body, self._through(answer)) for one, answer in answers)
+        return parse(bodies, formats=(*self.formats, *FORMATS))
+
+    def check(self, customer_id: str, body: bytes) -> None:
+        """Raise if an answer cannot be read as interactions."""
+        parse([(customer_id, body, None)], formats=(*self.formats, *FORMATS))
+
+    def _span(self) -> dict[str, str]:
+        return {"StartDate": self.first.isoformat(), "EndDate": self.last.isoformat()}
+
+    def _through(self, answer: Answer | Entry) -> date:
+        # The day of the fetch on the calendar of the computer that fetched: the account's time
+        # zone is not documented, and another computer must read the same from a snapshot.
+        fetched = answer.fetched_at.date()
+        return min(filter(None, [self.last, answer.last_update, fetched]))
+
+
+class Frames:
+    """Turns answers into one frame, a batch of bodies at a time."""
+
+    def __init__(self, session: Session, audience: Audience, *, collects: bool) -> None:
+        self._session, self._audience, self._collects = session, audience, collects
+        self._parts: list[pl.DataFrame] = []
+        self._waiting: list[tuple[str, Answer | Entry]] = []
+        self._in_order = True
+        self.failures: list[Failure] = []
+
+    def add_kept(self, good: Callable[[Facts], bool]) -> list[str]:
+        """Add kept answers that are good; return the customers of the others."""
+        missing: list[str] = []
+        ids, keys = self._audience.ids, self._audience.keys
+        for start in range(0, len(ids), _BODIES):
+            some = keys[start : start + _BODIES]
+            entries = self._session.cache.entries(some)
+            for one, key in zip(ids[start : start + _BODIES], some, strict=True):
+                entry = entries.get(key)
+                if entry is None or not good(entry.facts):
+                    missing.append(one)
+                else:
+                    self._session.use(key, entry)
+                    self._waiting.append((one, entry))
+            self._parse()
+        return missing
+
+    def add(self, one: str, answer: Answer) -> None:
+        """Add an answer."""
+        self._in_order = False
+        self._waiting.append((one, answer))
+        if len(self._waiting) >= _BODIES:
+            self._parse()
+
+    def collected(self) -> Collected:
+        """Return what came in, in the order of the ids."""
+        self._parse()
+        frame = pl.concat(self._parts) if self._parts else INTERACTIONS.empty()
+        ids = list(self._audience.ids)
+        order = dict(zip(ids, range(len(ids)), strict=True))
+        if not self._in_order:
+            position = pl.col("customer_id").replace_strict(
+                pl.Series(ids, dtype=pl.String),
+                pl.Series(range(len(ids)), dtype=pl.UInt32),
+                return_dtype=pl.UInt32,
+            )
+            frame = frame.sort(position, maintain_order=True)
+        self.failures.sort(key=lambda failure: order[failure.customer_id])
+        rows = [
+            (one, type(error).__name__, getattr(error, "status", None), str(error))
+            for one, error in self.failures
+        ]
+        return Collected(frame, pl.DataFrame(rows, schema=FAILURES.schema, orient="row"))
+
+    def _parse(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._parts.append(self._audience.frame(waiting))
+        except (SchemaError, ResponseError):
+            # Only kept answers can get here: others were parsed before they were kept.
+            if not self._collects:
+                raise
+            for one, answer in waiting:
+                try:
+                    self._parts.append(self._audience.frame([(one, answer)]))
+                except OptimoveAnalysisError as error:
+                    self.failures.append(Failure(one, error))
