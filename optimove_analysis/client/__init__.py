@@ -7,7 +7,8 @@ Quota(50, 10.0)
 
 ``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
 ``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
-``settings``: what it stands on. ``responses`` and ``convert``: bytes to typed frames.
+``settings``: what it stands on. ``ledger`` and ``presence``: what processes know of each other.
+``responses`` and ``convert``: bytes to typed frames.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from optimove_analysis.client.audience import LastUpdateWarning, NotFoundWarning
 from optimove_analysis.client.cache import Cache, CacheInfo, CacheWarning
 from optimove_analysis.client.client import OptimoveClient
 from optimove_analysis.client.fetch import Progress
-from optimove_analysis.client.quota import Quota
+from optimove_analysis.client.quota import Quota, QuotaWarning
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
     ENGAGEMENT_METRICS,
@@ -37,6 +38,7 @@ __all__ = [
     "OptimoveClient",
     "Progress",
     "Quota",
+    "QuotaWarning",
     "ResponseFormat",
     "Secret",
     "Settings",

@@ -16,8 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from filelock import FileLock
-
 from optimove_analysis.client.ledger_tables import (
     BUSY,
     GRACE,
@@ -27,7 +25,9 @@ from optimove_analysis.client.ledger_tables import (
     in_memory,
     inode,
     opened,
+    opening_lock,
     set_aside,
+    sweep,
 )
 
 __all__ = ["AliveOrDead", "LedgerFile", "QuotaWarning"]
@@ -147,9 +147,8 @@ class LedgerFile:
         if self.presence is not None:
             self.owner = f"{self.presence.token}:{self._serial}"
         # One at a time: two that find a damaged file must not each put a new one there.
-        lock = FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, fallback_to_soft=False)
         try:
-            locked = lock.acquire(timeout=BUSY)
+            locked = opening_lock(path).acquire(timeout=BUSY)
         except NotImplementedError as error:
             raise OSError(f"its disk has no locks: {error}") from error
         with locked:
@@ -165,6 +164,7 @@ class LedgerFile:
             self._connections.append(ledger)
             self._inode, self._known = inode(path), True
             adopt(ledger, self.clock(), self.keep, unknown=bool(why))
+        sweep(path.parent)
         if why:
             self._warn(f"{path} could not be read and was begun anew ({why})", held=True)
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["BUSY", "GRACE", "adopt", "bury", "copied", "in_memory", "inode", "opened", "set_aside"]
+from filelock import FileLock
+
+__all__ = [
+    "BUSY",
+    "GRACE",
+    "adopt",
+    "bury",
+    "copied",
+    "in_memory",
+    "inode",
+    "opened",
+    "opening_lock",
+    "set_aside",
+    "sweep",
+]
 
 BUSY: Final = 5.0
 """Seconds to wait for another process that writes or opens the same file."""
@@ -19,6 +34,8 @@ _AHEAD: Final = 60.0
 """Seconds: a time that lies further ahead is of an earlier boot."""
 _BESIDE: Final = ("-wal", "-shm")
 """What SQLite adds to the file's name for the files that it keeps beside it."""
+_OLD: Final = 7 * 24 * 3600.0
+"""Seconds after which no window reaches what a ledger says."""
 _MARKS: Final = {"application_id": 0x0A7190DA, "user_version": 1}
 """By which a ledger of this layout is known."""
 _TABLES: Final = (
@@ -127,6 +144,25 @@ def set_aside(path: Path) -> None:
     for beside in _BESIDE:
         path.with_name(path.name + beside).unlink(missing_ok=True)
     path.replace(path.with_name(f"{path.name}.broken"))
+
+
+def sweep(folder: Path) -> None:
+    """Remove the ledgers of keys that nobody has used for long: each sandbox has one."""
+    # The wall clock, which may be wrong, decides of nothing that is in use.
+    long_ago = time.time() - _OLD
+    for path in folder.glob("*.sqlite"):
+        with suppress(OSError, NotImplementedError):
+            if path.stat().st_mtime < long_ago:
+                with opening_lock(path).acquire(timeout=0):
+                    # Who has it open has a -wal beside it; the last one to close it removes that.
+                    if not path.with_name(f"{path.name}-wal").exists():
+                        path.unlink()
+                        path.with_name(f"{path.name}.lock").unlink()
+
+
+def opening_lock(path: Path) -> FileLock:
+    """Return the lock that whoever opens, replaces or removes a ledger must hold."""
+    return FileLock(path.with_name(f"{path.name}.lock"), mode=0o600, fallback_to_soft=False)
 
 
 def inode(path: Path) -> tuple[int, int] | None:

@@ -401,6 +401,21 @@ def test_slots_are_kept_for_the_longest_window_and_then_forgotten(world: World, 
     process.ledger.close()
 
 
+def test_ledgers_of_keys_that_nobody_uses_are_removed_after_a_week(
+    world: World, path: Path
+) -> None:
+    paths = {name: path.with_name(f"{name}.sqlite") for name in ("old", "young", "old but open")}
+    users = {name: full(world, paths[name]) for name in paths}
+    users["old"].ledger.close()
+    users["young"].ledger.close()
+    for name in ("old", "old but open"):
+        os.utime(paths[name], (0, time.time() - 8 * 24 * 3600))
+    other = full(world, path)
+    assert [name for name in paths if paths[name].exists()] == ["young", "old but open"]
+    for process in (other, users["old but open"]):
+        process.ledger.close()
+
+
 def rows(path: Path, table: str) -> int:
     with closing(sqlite3.connect(path)) as ledger:
         (count,) = ledger.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
