@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[name] = os.path.join(folder, name.lower())  # noqa: PTH118 - a text is wanted
 
 
+@pytest.fixture
+def state_dir() -> Path:
+    """Return the folder where processes tell each other what they send."""
+    return Path(os.environ["OPTIMOVE_STATE"])
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Open a real Chromium; where there is none, what needs it is skipped and says so."""

@@ -7,7 +7,8 @@ Quota(50, 10.0)
 
 ``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
 ``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
-``settings``: what it stands on. ``responses`` and ``convert``: bytes to typed frames.
+``settings``: what it stands on. ``ledger`` and ``presence``: what processes know of each other.
+``responses`` and ``convert``: bytes to typed frames.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from optimove_analysis.client.frames import Collected
 from optimove_analysis.client.freshness import NotFoundWarning
 from optimove_analysis.client.last_update import LastUpdateWarning
 from optimove_analysis.client.plan import Plan
-from optimove_analysis.client.quota import Quota
+from optimove_analysis.client.quota import Quota, QuotaWarning
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
     ENGAGEMENT_METRICS,
@@ -45,6 +46,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Quota",
+    "QuotaWarning",
     "ResponseFormat",
     "RouteCost",
     "RouteWarning",

@@ -121,7 +121,9 @@ class OptimoveClient:
             if self._stop_sandbox is not None:
                 self._stop_sandbox()
             raise
-        self.quota = Quota(*self.settings.quota[0], ledger=ledger_of(self.settings.quota_name))
+        self.quota = Quota(
+            self.settings.quota, ledger=ledger_of(self.settings.state_dir, self.settings.quota_name)
+        )
         """What may be sent; it knows how long a number of requests will take."""
         self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
         """The answers on disk."""

@@ -92,7 +92,7 @@ class Session:
         self.now = now
         self.used: dict[str, datetime] = {}
         """Key and time of each answer that was used: what a snapshot is made of."""
-        self._flights = Flights[Answer](cache, lambda: Presence(settings.state_dir / "alive"))
+        self._flights = Flights[Answer](cache, lambda: Presence(settings.state_dir / "processes"))
         self._sleep = sleep
         self._chance = chance
         self._http = connect(settings)

@@ -325,14 +325,13 @@ def _look_before_writing(path: Path) -> None:
     """Raise if the file is not ours, before requests-cache makes its tables in it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives its -wal and -shm files the mode of the file itself.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)  # also one that a careless copy made readable by all
-        empty = os.fstat(handle).st_size == 0
-    finally:
-        os.close(handle)
-    if empty:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        # Not opened here: to close it would drop the locks of this process's other connections.
+        with suppress(OSError):  # another user's, as a shared cache may be
+            path.chmod(0o600)  # also one that a careless copy made readable by all
+    if not path.stat().st_size:
         return
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
     try:

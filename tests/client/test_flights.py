@@ -128,7 +128,7 @@ def test_a_process_that_is_killed_while_it_asks_holds_nobody_up(
     client.last_update()
     span = {"StartDate": YEAR[0], "EndDate": YEAR[1]}
     key = key_of(f"customers/{FUNCTION}", {"CustomerID": "1", **span})
-    state = client.settings.state_dir / "alive"
+    state = client.settings.state_dir / "processes"
     command = [sys.executable, "-c", CLAIM, str(client.cache.path), str(state), key]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optimove_analysis.client import Quota
-from optimove_analysis.client.quota import Ledger, ledger_of
+from optimove_analysis.client.quota import Ledger
 from optimove_analysis.errors import InputError
 
 delays = st.floats(0.0, 3.0)
@@ -97,9 +97,10 @@ def test_no_window_on_the_servers_clock_ever_holds_more_than_the_limit(
 
 @given(limits=st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def test_two_clients_of_one_key_keep_to_the_quota_together(limits: tuple[int, int]) -> None:
-    world, ledger = Simulation(), Ledger()
+    world = Simulation()
+    ledger = Ledger(clock=lambda: world.now)
     for limit in limits:
-        quota = Quota(limit, 10.0, clock=lambda: world.now, ledger=ledger)
+        quota = Quota(limit, 10.0, ledger=ledger)
         for _ in range(4):
             world.at(0.0, world.worker(quota, [(0.1, 0.1)] * 5))
     world.run()
@@ -118,8 +119,9 @@ def test_a_place_is_free_a_window_after_the_answer_not_after_the_send() -> None:
 
 
 def test_what_the_server_holds_back_is_held_back_for_all() -> None:
-    world, ledger = Simulation(), Ledger()
-    one, two = (Quota(5, 10.0, clock=lambda: world.now, ledger=ledger) for _ in range(2))
+    world = Simulation()
+    ledger = Ledger(clock=lambda: world.now)
+    one, two = (Quota(5, 10.0, ledger=ledger) for _ in range(2))
     one.hold(7.0)
     with pytest.raises(WouldWaitError) as wait, two.slot(sleep=hand_back):
         pass
@@ -171,11 +173,56 @@ def test_threads_share_it_in_real_time() -> None:
     assert quota.in_flight == 0
 
 
-def test_a_ledger_is_found_again_by_its_name() -> None:
-    assert ledger_of("one key") is ledger_of("one key")
-    assert ledger_of("one key") is not ledger_of("another")
+@settings(deadline=None)
+@given(
+    limits=st.lists(
+        st.tuples(st.integers(1, 12), st.sampled_from([1.0, 5.0, 10.0, 60.0])),
+        min_size=2,
+        max_size=4,
+    ),
+    workers=st.integers(1, 16),
+    trips=st.lists(st.tuples(delays, delays), min_size=1, max_size=60),
+)
+def test_of_several_limits_each_holds(
+    limits: list[tuple[int, float]], workers: int, trips: list[tuple[float, float]]
+) -> None:
+    world = Simulation()
+    quota = Quota(limits, clock=lambda: world.now)
+    left = list(trips)
+    for _ in range(workers):
+        world.at(0.0, world.worker(quota, left))
+    world.run()
+    arrivals = sorted(world.arrivals)
+    assert len(arrivals) == len(trips)
+    for limit, per in limits:
+        for earlier, later in zip(arrivals, arrivals[limit:], strict=False):
+            assert later - earlier >= per
 
 
-def test_a_quota_that_lets_nothing_through_is_refused() -> None:
-    with pytest.raises(InputError, match="0 requests"):
-        Quota(0, 10.0)
+def test_the_eta_respects_every_limit() -> None:
+    quota = Quota([(50, 10.0), (2_000, 3600.0)], clock=lambda: 0.0)
+    assert [quota.eta(n) for n in (50, 51, 2_000, 2_001)] == [0.0, 10.0, 390.0, 3600.0]
+    assert (quota.limit, quota.per) == (50, 10.0)
+
+
+def test_a_wait_that_is_given_up_leaves_the_place_to_others() -> None:
+    world = Simulation()
+    quota = Quota(1, 10.0, clock=lambda: world.now)
+    with quota.slot():
+        pass
+    for _ in range(3):
+        with pytest.raises(WouldWaitError), quota.slot(sleep=hand_back):
+            pass
+    assert quota.in_flight == 0
+    assert quota.sent == 1
+    world.now = 10.02
+    with quota.slot(sleep=hand_back):
+        assert quota.in_flight == 1
+
+
+@pytest.mark.parametrize("limits", [0, [], [(50, 10.0), (0, 1.0)], [(5, 0.0)]])
+def test_a_quota_that_lets_nothing_through_is_refused(
+    limits: int | list[tuple[int, float]],
+) -> None:
+    with pytest.raises(InputError, match="nothing through"):
+        Quota(limits)
