@@ -7,7 +7,8 @@ Quota(50, 10.0)
 
 ``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
 ``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
-``settings``: what it stands on. ``responses`` and ``convert``: bytes to typed frames.
+``settings``: what it stands on. ``snapshot`` and ``pseudonyms``: answers in one file, for ever.
+``responses`` and ``convert``: bytes to typed frames.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from optimove_analysis.client.client import OptimoveClient
 from optimove_analysis.client.fetch import Progress
 from optimove_analysis.client.last_update import LastUpdateWarning
 from optimove_analysis.client.plan import Plan
+from optimove_analysis.client.pseudonyms import new_pseudonym_key, pseudonym
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
@@ -28,6 +30,7 @@ from optimove_analysis.client.responses import (
     parse_table,
 )
 from optimove_analysis.client.settings import Secret, Settings
+from optimove_analysis.client.snapshot import Snapshot
 
 __all__ = [
     "CHANNEL_INTERACTIONS",
@@ -45,6 +48,9 @@ __all__ = [
     "ResponseFormat",
     "Secret",
     "Settings",
+    "Snapshot",
+    "new_pseudonym_key",
     "parse",
     "parse_table",
+    "pseudonym",
 ]
