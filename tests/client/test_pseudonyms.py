@@ -104,6 +104,14 @@ def test_no_value_or_name_is_an_id_afterwards_and_all_else_is_as_it_was(value: A
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize(
+    "name", ["CustomerID", "\\u0043ustomerID", "Customer\u2009ID", "customer ID"]
+)
+def test_however_a_name_is_written_it_is_read(name: str, encoding: str) -> None:
+    assert ids_in({}, f'[{{"{name}": "Zebra"}}]'.encode(encoding)) == {"Zebra"}
+
+
 def test_fields_that_are_known_to_be_no_ids_stay_be_they_equal_to_one() -> None:
     row = b'{"ChannelID": 7, "EventID": "7", "Date": "7", "IsRecurrence": "7", "CampaignType": "7"}'
     hidden = Rewriter(Pseudonyms(KEY), {"7"}).body(row)
