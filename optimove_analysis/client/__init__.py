@@ -8,6 +8,7 @@ Quota(50, 10.0)
 ``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
 ``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
 ``settings``: what it stands on. ``ledger`` and ``presence``: what processes know of each other.
+``snapshot`` and ``pseudonyms``: answers in one file, for ever.
 ``responses`` and ``convert``: bytes to typed frames.
 """
 
@@ -22,6 +23,7 @@ from optimove_analysis.client.frames import Collected
 from optimove_analysis.client.freshness import NotFoundWarning
 from optimove_analysis.client.last_update import LastUpdateWarning
 from optimove_analysis.client.plan import Plan
+from optimove_analysis.client.pseudonyms import new_pseudonym_key, pseudonym
 from optimove_analysis.client.quota import Quota, QuotaWarning
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
@@ -32,6 +34,7 @@ from optimove_analysis.client.responses import (
 )
 from optimove_analysis.client.route_cost import RouteCost
 from optimove_analysis.client.settings import Secret, Settings
+from optimove_analysis.client.snapshot import Snapshot
 
 __all__ = [
     "CHANNEL_INTERACTIONS",
@@ -52,6 +55,9 @@ __all__ = [
     "RouteWarning",
     "Secret",
     "Settings",
+    "Snapshot",
+    "new_pseudonym_key",
     "parse",
     "parse_table",
+    "pseudonym",
 ]

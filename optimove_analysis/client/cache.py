@@ -32,7 +32,7 @@ from optimove_analysis.client.naming import naming
 from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of", "keys_of"]
+__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of", "keys_of", "unreadable"]
 
 _TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
@@ -121,6 +121,9 @@ class Cache:
         """Return those of the keys that are kept; an answer that is torn is as good as none."""
         nothing: tuple[dict[str, Entry], list[str]] = ({}, [])
         whole, torn = self._do(lambda store: store.entries(keys), nothing, "read")
+        if torn and self.read_only:
+            # Nothing can be asked again, and a miss would hide that something was there.
+            raise unreadable(self.path, f"{len(torn)} of its answers are damaged")
         if torn:
             self._warn(
                 "torn",
@@ -281,7 +284,7 @@ class Cache:
                     return otherwise if self._store is None else action(self._store)
                 except (sqlite3.Error, OSError, LayoutError) as error:
                     if self.read_only:
-                        raise _unreadable(self.path, error) from error
+                        raise unreadable(self.path, error) from error
                     if not self._recovered(error, done, writes=writes, last=last):
                         return otherwise
         return otherwise
@@ -378,9 +381,20 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _unreadable(path: Path, error: Exception) -> OptimoveAnalysisError:
-    what = "is not there" if not path.exists() else f"cannot be read ({error})"
-    return InputError(f"the snapshot {path} {what}. Is it one, and complete?")
+def unreadable(path: Path, why: Exception | str) -> OptimoveAnalysisError:
+    """Return the error that says why a snapshot cannot be used, and what to do."""
+    if not path.exists():
+        return InputError(f"the snapshot {path} is not there.")
+    if isinstance(why, LayoutError) and why.newer:
+        return InputError(
+            f"{path} was written by a later version of this package ({why}): update the package."
+        )
+    if isinstance(why, LayoutError):
+        return InputError(f"{path} is no snapshot: {why}. client.snapshot(...) writes one.")
+    return InputError(
+        f"the snapshot {path} cannot be read ({why}): part of it is damaged or missing. Take "
+        "another copy of it."
+    )
 
 
 def _size(file: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -21,12 +22,19 @@ from optimove_analysis.client.frames import Audience, Collected
 from optimove_analysis.client.inputs import Day, Ids, as_day, as_days, as_ids, as_numbers, as_range
 from optimove_analysis.client.last_update import last_update
 from optimove_analysis.client.plan import Plan, plan
+from optimove_analysis.client.pseudonyms import Key
 from optimove_analysis.client.quota import Quota, ledger_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.settings import QUOTA, Limits, Settings, read_environment
-from optimove_analysis.errors import InputError
+from optimove_analysis.client.snapshot import (
+    Replayed,
+    Snapshot,
+    open_snapshot,
+    write_snapshot,
+)
+from optimove_analysis.errors import InputError, OfflineError
 from optimove_analysis.schema import (
     ACTIONS,
     CAMPAIGNS,
@@ -121,14 +129,26 @@ class OptimoveClient:
             if self._stop_sandbox is not None:
                 self._stop_sandbox()
             raise
-        self.quota = Quota(
+        quota_of_key = Quota(
             self.settings.quota, ledger=ledger_of(self.settings.state_dir, self.settings.quota_name)
         )
+        cache = Cache(self.settings.cache_dir / self.settings.cache_name)
+        self._set_up(quota_of_key, cache, formats)
+
+    def _set_up(
+        self,
+        quota: Quota,
+        cache: Cache,
+        formats: Sequence[ResponseFormat],
+        replayed: Replayed | None = None,
+    ) -> None:
+        self.quota = quota
         """What may be sent; it knows how long a number of requests will take."""
-        self.cache = Cache(self.settings.cache_dir / self.settings.cache_name)
+        self.cache = cache
         """The answers on disk."""
-        self._session = Session(self.settings, self.quota, self.cache)
+        self._session = Session(self.settings, quota, cache)
         self._formats = tuple(formats)
+        self._replayed = replayed
 
     @classmethod
     def from_env(
@@ -180,6 +200,102 @@ class OptimoveClient:
             raise
         client._own(process)
         return client
+
+    @classmethod
+    def replay(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        pseudonym_key: Key | None = None,
+        formats: Sequence[ResponseFormat] | None = None,
+    ) -> Self:
+        """Make a client that answers from a snapshot: with no network, no credential, for ever.
+
+        It gives what the client of the snapshot gave, byte for byte, on any computer, in any time
+        zone, at any later day; and `OfflineError` for all else. It writes nothing anywhere.
+
+        Args:
+            path: what `snapshot` wrote.
+            pseudonym_key: to ask by real ids where those in the snapshot are pseudonyms. Frames
+                hold pseudonyms either way.
+            formats: in place of those of the client that wrote it, which the snapshot holds.
+
+        Raises:
+            InputError: it is no snapshot, or damaged, or of a later version of this package; or it
+                was made with another key, or with none.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder, OptimoveClient.sandbox() as client:
+        ...     frame = client.interactions("841231", "2018-08-01", "2018-08-31")
+        ...     study = client.snapshot(f"{folder}/study.oma", note="two events")
+        ...     with OptimoveClient.replay(study) as again:
+        ...         again.interactions("841231", "2018-08-01", "2018-08-31").equals(frame)
+        ...         again.about.note
+        True
+        'two events'
+        """
+        replayed = open_snapshot(path, pseudonym_key=pseudonym_key, formats=formats)
+        client = cls.__new__(cls)  # not by __init__: there is neither instance nor credential
+        client._stop_sandbox = None  # noqa: SLF001 - an instance of ours
+        client.settings = replayed.settings
+        client._set_up(  # noqa: SLF001 - an instance of ours
+            Quota(), replayed.cache, replayed.formats, replayed
+        )
+        return client
+
+    @property
+    def about(self) -> Snapshot | None:
+        """What the snapshot says of itself that this client replays; None: it replays none."""
+        return None if self._replayed is None else self._replayed.snapshot
+
+    def snapshot(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        note: str = "",
+        pseudonymise: Key | None = None,
+        overwrite: bool = False,
+    ) -> Snapshot:
+        """Write the answers that this client has used so far into one file; `replay` reads it.
+
+        Exactly those, with their times, as they were last used, and never a credential. One file
+        for this user alone; at no time is there half a one.
+
+        Args:
+            path: the file, as ``"study.oma"``.
+            note: what it is of; a client that replays it shows the note.
+            pseudonymise: a key of at least 16 bytes, as `new_pseudonym_key` makes it: customer ids
+                are replaced by keyed hashes, and the key is not in the file. ``client.pseudonyms``
+                says where ids are replaced, what that protects against and what not: other personal
+                data in the answers stay, and what customers did and when may tell who they are.
+            overwrite: whether it may take the place of a file that is there.
+
+        Raises:
+            InputError: nothing was used yet, a file is there already, or the key is too short.
+            OptimoveAnalysisError: an answer that was used is no longer in the cache as it was, or
+                the file cannot be written.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from optimove_analysis.client import new_pseudonym_key, pseudonym
+        >>> key = new_pseudonym_key()
+        >>> with TemporaryDirectory() as folder, OptimoveClient.sandbox() as client:
+        ...     frame = client.interactions("841231", "2018-08-01", "2018-08-31")
+        ...     study = client.snapshot(f"{folder}/study.oma", pseudonymise=key)
+        ...     with OptimoveClient.replay(study, pseudonym_key=key) as again:
+        ...         hidden = again.interactions("841231", "2018-08-01", "2018-08-31")
+        >>> hidden["customer_id"].unique().to_list() == [pseudonym("841231", key)]
+        True
+        >>> hidden.drop("customer_id").equals(frame.drop("customer_id"))
+        True
+        """
+        return write_snapshot(
+            self._session,
+            path,
+            note=note,
+            pseudonymise=pseudonymise,
+            overwrite=overwrite,
+            formats=self._formats,
+        )
 
     @overload
     def interactions(
@@ -348,6 +464,7 @@ class OptimoveClient:
         >>> client.close()
         """
         audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)
+        self._check_refresh(refresh=refresh)
         return plan(self._session, audience, refresh=refresh)
 
     def channels(self) -> pl.DataFrame:
@@ -445,6 +562,8 @@ class OptimoveClient:
         self.close()
 
     def __repr__(self) -> str:
+        if self._replayed is not None:
+            return f"<OptimoveClient replaying {self._replayed.snapshot}>"
         return f"<OptimoveClient {self.settings.url}>"
 
     def _own(self, process: SandboxProcess) -> None:
@@ -452,7 +571,17 @@ class OptimoveClient:
         self._stop_sandbox = weakref.finalize(self, process.stop)
 
     def _audience(self, path: str, customer_ids: Ids, start: Day, end: Day) -> Audience:
-        return Audience(path, as_ids(customer_ids), *as_range(start, end), self._formats)
+        ids = as_ids(customer_ids)
+        if self._replayed is not None:
+            ids = self._replayed.ids(ids)
+        return Audience(path, ids, *as_range(start, end), self._formats)
+
+    def _check_refresh(self, *, refresh: bool) -> None:
+        if refresh and self._replayed is not None:
+            raise InputError(
+                f"refresh=True asks the API, and this client replays {self._replayed.snapshot.path}"
+                " and asks nobody: leave it out, or make a client of the account."
+            )
 
     def _interactions(
         self,
@@ -462,6 +591,12 @@ class OptimoveClient:
     ) -> pl.DataFrame | Collected:
         if on_error not in ("raise", "collect"):
             raise InputError.option("on_error", on_error, ("raise", "collect"))
+        self._check_refresh(refresh=how["refresh"])
         collects = on_error == "collect"
-        collected = interactions(self._session, audience, collects=collects, **how)
+        try:
+            collected = interactions(self._session, audience, collects=collects, **how)
+        except OfflineError as error:
+            if self._replayed is None:
+                raise
+            raise self._replayed.missing(error) from None
         return collected if collects else collected.interactions

@@ -27,7 +27,18 @@ from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
 from requests_cache.models.response import CachedResponse
 from requests_cache.serializers.pipeline import Stage
 
-__all__ = ["BODIES", "LAYOUT", "Endpoint", "Entry", "Facts", "LayoutError", "Store", "beside"]
+__all__ = [
+    "BODIES",
+    "LAYOUT",
+    "Endpoint",
+    "Entry",
+    "Facts",
+    "LayoutError",
+    "Store",
+    "beside",
+    "lay_out",
+    "put",
+]
 
 APPLICATION: Final = 0x6F6D6131  # "oma1"
 LAYOUT: Final = 2
@@ -187,18 +198,8 @@ class Store:
 
     def write(self, key: str, function: str, params: Mapping[str, str], entry: Entry) -> None:
         """Keep an answer, in the place of an older one."""
-        asked = json.dumps(dict(params), ensure_ascii=False)
-        updated = entry.last_update.isoformat() if entry.last_update else None
-        row = function, asked, int(entry.found), entry.fetched_at.isoformat(), updated
         with self.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO responses (key, value, expires) VALUES (?, ?, NULL)",
-                (key, entry.body),
-            )
-            connection.execute(
-                "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (key, *row, len(entry.body), _checksum(entry.body, *row)),
-            )
+            put(connection, key, function, params, entry)
             connection.execute("DELETE FROM asking WHERE key = ?", (key,))
 
     def claim(self, key: str, owner: str) -> str:
@@ -252,6 +253,10 @@ class Store:
     def about(self) -> dict[str, str]:
         """Return what the file says of itself."""
         return dict(self._execute("SELECT name, value FROM about").fetchall())
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield all but the body of each answer, by key: what a snapshot's digest is made of."""
+        yield from self._execute("SELECT * FROM kept ORDER BY key")
 
     def delete(self, keys: Collection[str]) -> None:
         """Remove answers, and overwrite what they were with zeros."""
@@ -310,10 +315,36 @@ class Store:
         self._execute("PRAGMA secure_delete = ON")
         with self.writing() as connection:
             _check_layout(connection, fresh=True)
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {LAYOUT}")
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
+            lay_out(connection)
+
+
+def lay_out(connection: sqlite3.Connection) -> None:
+    """Make this version's tables, beside those of requests-cache, where they are absent."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {LAYOUT}")
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.execute(statement)
+
+
+def put(
+    connection: sqlite3.Connection,
+    key: str,
+    function: str,
+    params: Mapping[str, str],
+    entry: Entry,
+) -> None:
+    """Put an answer into the tables, in the place of an older one."""
+    asked = json.dumps(dict(params), ensure_ascii=False)
+    updated = entry.last_update.isoformat() if entry.last_update else None
+    row = function, asked, int(entry.found), entry.fetched_at.isoformat(), updated
+    connection.execute(
+        "INSERT OR REPLACE INTO responses (key, value, expires) VALUES (?, ?, NULL)",
+        (key, entry.body),
+    )
+    connection.execute(
+        "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (key, *row, len(entry.body), _checksum(entry.body, *row)),
+    )
 
 
 def beside(path: Path) -> list[Path]:
