@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -24,7 +25,13 @@ _ONCE: Final[Asked] = [({}, {})]
 
 
 def catalogue(
-    session: Session, table: Table, path: str, asked: Asked = _ONCE, *, shape: Shape = "list"
+    session: Session,
+    table: Table,
+    path: str,
+    asked: Asked = _ONCE,
+    *,
+    shape: Shape = "list",
+    absent: Callable[[ApiError], bool | None] | None = None,
 ) -> pl.DataFrame:
     """Return the table that the answers to some requests make."""
     bodies = []
@@ -33,9 +40,14 @@ def catalogue(
         def check(body: bytes, constants: Mapping[str, object] = constants) -> None:
             parse_table(table, [(path, body, constants)])
 
-        answer = session.get(path, params, shape=shape, lifetime=CATALOGUE_LIFETIME, check=check)
+        how: Any = {"shape": shape, "lifetime": CATALOGUE_LIFETIME}
+        answer = session.get(path, params, check=check, absent=absent, **how)
         bodies.append((answer.asked, answer.body, constants))
     return parse_table(table, bodies)
+
+
+def _is_last(pages: Pages[pl.DataFrame], error: ApiError) -> bool | None:
+    return True if pages.ends_with(error) else None
 
 
 def customers(
@@ -47,7 +59,10 @@ def customers(
     found: list[pl.DataFrame] = []
     while pages.next is not None:
         try:
-            page = catalogue(session, CUSTOMERS, CUSTOMERS_PATH, [(pages.next, {})])
+            # What says that there are no more is kept, as pages are: offline it is known too.
+            asked_now: Asked = [(pages.next, {})]
+            absent = partial(_is_last, pages)
+            page = catalogue(session, CUSTOMERS, CUSTOMERS_PATH, asked_now, absent=absent)
         except ApiError as error:
             found += pages.refused(error)
         else:

@@ -85,6 +85,11 @@ class Pages(Generic[Page]):
         self.next = {**self._asked, "$skip": str(_FAR)}
         return []
 
+    def ends_with(self, error: ApiError) -> bool:
+        """Tell whether a refusal of the page to ask for means no more than that all has come."""
+        no_skip = error.status == _BAD_REQUEST and self._accepted == 1 and self._doubtful is None
+        return no_skip and self._rows != self._page_size
+
     def refused(self, error: ApiError) -> list[Page]:
         """Take the refusal of the page that was asked for; return pages as `add` does.
 

@@ -92,6 +92,8 @@ class Session:
         self.now = now
         self.used: dict[str, datetime] = {}
         """Key and time of each answer that was used: what a snapshot is made of."""
+        self.unkept: dict[str, tuple[str, Mapping[str, str], Entry]] = {}
+        """By key: what was used and is not to be kept, since it may not be so the next time."""
         self._flights = Flights[Answer](cache, lambda: Presence(settings.state_dir / "processes"))
         self._sleep = sleep
         self._chance = chance
@@ -108,6 +110,7 @@ class Session:
         shape: Shape = "list",
         lifetime: timedelta,
         check: Callable[[bytes], object] | None = None,
+        absent: Callable[[ApiError], bool | None] | None = None,
     ) -> Answer:
         """Return the answer to a request, kept or new.
 
@@ -117,6 +120,7 @@ class Session:
             shape: what the answer's JSON must be.
             lifetime: how old a kept answer may be; offline, it may have any age.
             check: raises where an answer cannot be parsed: it is not kept then.
+            absent: tells whether an error of the API says that there is nothing, as for `fetch`.
 
         Raises:
             InputError: the session is closed, or another process's.
@@ -127,7 +131,7 @@ class Session:
             return self.settings.offline or is_younger(facts, lifetime, self.now())
 
         kept = self.kept(function, params, good)
-        return kept or self.fetch(function, params, good, shape=shape, check=check)
+        return kept or self.fetch(function, params, good, shape=shape, check=check, absent=absent)
 
     def kept(
         self,
@@ -209,6 +213,8 @@ class Session:
                 flight.kept = self.cache.write(function, params, entry)
             flight.answer = Answer(body, False, entry.fetched_at, last_update, asked)
             self.cache.count(hit=False)
+            if nothing is False:
+                self.unkept[key] = function, params, entry
             self.used[key] = entry.fetched_at
             return flight.answer
 

@@ -253,12 +253,21 @@ class _Source:
                 f"its warning, or give another cache_dir. {_AGAIN}"
             )
         self._store: Store = store
+        # Of one that was asked for again, and kept then, the time is another.
+        self._unkept = {
+            key: entry
+            for key, (_, _, entry) in session.unkept.items()
+            if self._used[key] == entry.fetched_at
+        }
         try:
             facts = store.facts(self._used)
             asked = store.asked(self._used)
             self._asked = {key: (function, params) for key, function, params in asked}
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._unreadable(error) from error
+        for key in self._unkept:
+            function, params, entry = session.unkept[key]
+            self._asked[key], facts[key] = (function, dict(params)), entry.facts
         self._check({key: known.fetched_at for key, known in facts.items()}, list(self._used))
 
     def about(self, pseudonyms: Pseudonyms | None) -> dict[str, str]:
@@ -320,6 +329,7 @@ class _Source:
                 entries, _ = self._store.entries(some)
             except (sqlite3.Error, OSError, ValueError) as error:
                 raise self._unreadable(error) from error
+            entries |= {key: self._unkept[key] for key in some if key in self._unkept}
             self._check({key: entry.fetched_at for key, entry in entries.items()}, some)
             yield from ((key, entries[key]) for key in some)
 

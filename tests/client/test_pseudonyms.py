@@ -135,7 +135,9 @@ def test_numbers_stay_digit_for_digit_and_what_names_nobody_byte_for_byte() -> N
 
 @pytest.mark.parametrize("name", ["CustomerID", "customerId", "customer_id", "CUSTOMER-IDS"])
 @pytest.mark.parametrize(
-    "wrap", [lambda one: one, lambda one: [one], lambda one: {"Value": one}], ids=repr
+    "wrap",
+    [lambda one: one, lambda one: [one], lambda one: {"Value": one}],
+    ids=["bare", "in a list", "in an object"],
 )
 def test_fields_of_that_name_are_replaced_at_any_depth_and_make_ids_known(
     name: str, wrap: Callable[[object], object]

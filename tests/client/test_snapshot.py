@@ -273,6 +273,33 @@ def test_a_customer_whom_the_api_does_not_know_is_in_it_as_such(
     assert again.last_update() == client.last_update()
 
 
+def test_a_404_that_is_not_kept_is_in_it_all_the_same(
+    client: OptimoveClient, box: Sandbox, replay: Replay, tmp_path: Path
+) -> None:
+    box.answer("GetCampaignEngagementMetrics", status=404, body=b"no such customer")
+    frame = client.engagement_metrics(["nobody", "000001"], *YEAR)
+    client.snapshot(tmp_path / "study.oma")
+    again = replay(tmp_path / "study.oma")
+    assert again.engagement_metrics(["nobody", "000001"], *YEAR).height == frame.height
+    box.answer("GetCampaignEngagementMetrics", body=b"[]")
+    client.engagement_metrics(["nobody", "000001"], *YEAR)
+    client.snapshot(tmp_path / "study.oma", overwrite=True)
+
+
+def test_an_audience_of_an_api_that_knows_no_pages_is_in_it(
+    client: OptimoveClient, box: Sandbox, replay: Replay, tmp_path: Path
+) -> None:
+    function = "GetCustomerActionsByTargetGroup"
+    box.answer(function, body=b'[{"CustomerID":"A1","ActionID":1,"ChannelID":7}]')
+    box.answer(function, status=400, body=b"unknown parameter $skip")
+    group = client.customers(1, "2025-11-28")
+    assert group["customer_id"].to_list() == ["A1"]
+    client.snapshot(tmp_path / "study.oma")
+    assert replay(tmp_path / "study.oma").customers(1, "2025-11-28").equals(group)
+    assert client.customers(1, "2025-11-28").equals(group)
+    assert box.count(path=function) == 2
+
+
 def test_the_same_answers_give_the_same_bytes_whatever_cache_they_come_from(
     box: Sandbox, make_client: MakeClient, replay: Replay, tmp_path: Path
 ) -> None:
