@@ -6,8 +6,7 @@ import argparse
 import json
 from typing import Final
 
-from optimove_analysis.client import OptimoveClient
-from optimove_analysis.client.audience import Collected
+from optimove_analysis.client import Collected, OptimoveClient
 from optimove_analysis.commands.account import open_client
 from optimove_analysis.commands.ids import ids_of
 from optimove_analysis.commands.output import check_output, write_frame
