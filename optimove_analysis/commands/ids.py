@@ -148,7 +148,7 @@ def _position(source: str, names: list[str], column: str | None) -> int:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z]", "", name.lower())
+    return re.sub(r"[\W_]", "", name).lower()  # digits stay: customer1 is an id
 
 
 def _digits(text: str) -> bool:

@@ -8,7 +8,6 @@ import sys
 import threading
 
 from optimove_analysis.sandbox import Sandbox, samples, sandbox, serve_forever
-from optimove_analysis.schema.dictionary import dictionary
 
 __all__ = ["run"]
 
@@ -19,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     return actions[options.action](options)
 
 
-# The demo draws, and is imported where it is wanted: a sandbox that others wait for starts sooner.
+# What a sandbox does not need is imported where it is wanted: others wait for one to start.
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -58,6 +57,8 @@ def _stop_with_stdin(box: Sandbox) -> None:
 
 
 def _dictionary(options: argparse.Namespace) -> int:
+    from optimove_analysis.schema.dictionary import dictionary  # noqa: PLC0415 - see above
+
     text = dictionary()
     if options.path is None:
         print(text)

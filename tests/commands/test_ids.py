@@ -52,6 +52,7 @@ def test_a_first_line_that_may_be_a_name_or_an_id_is_asked_about(tmp_path: Path)
     assert ids(tmp_path, content, column="Kunde") == ["007", "008"]
     assert ids(tmp_path, content, header=False) == ["Kunde", "007", "008"]
     assert ids(tmp_path, "anna\nbob\n") == ["anna", "bob"]
+    assert ids(tmp_path, "customer1\nuser-id-2\n") == ["customer1", "user-id-2"]
 
 
 @pytest.mark.parametrize(
