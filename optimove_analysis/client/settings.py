@@ -5,9 +5,8 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import math
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Self, TypeAlias
 from urllib.parse import urlsplit
 
-import platformdirs
-
 from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH, MAX_AGE, SETTLE_AFTER
+from optimove_analysis.client.environment import cache_folder, read_environment, state_folder
+from optimove_analysis.client.keys import find_key
 from optimove_analysis.errors import InputError
 
 __all__ = ["QUOTA", "Limits", "Secret", "Settings", "is_loopback", "read_environment"]
@@ -175,32 +174,21 @@ class Settings:
                 raise InputError(f"{name}={age!r} must be a timedelta, as timedelta(days=30).")
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
-        if offline and account and api_key is None and token is None:
-            credential, header = Secret(""), "X-API-KEY"  # nothing is sent, so none is needed
-        else:
-            credential, header = _credential(api_key, token)
+        url = _address(instance)
+        credential, header = _credential(
+            api_key, token, url, needed=not (offline and account is not None)
+        )
         if callable(token) and account is None:
             raise InputError(
                 "a token that is renewed names no account, and the cache is kept by account: give "
                 "account='...', any name of yours."
             )
-        # Where answers may lie is a matter of the machine, not of how a client is made.
-        environment = read_environment()
-        folder = Path(
-            cache_dir
-            or environment.get("OPTIMOVE_CACHE")
-            or platformdirs.user_cache_path("optimove-analysis")
-        )
-        # Not beneath the cache: notebooks with a cache each share one key and its quota.
-        state = Path(
-            environment.get("OPTIMOVE_STATE") or platformdirs.user_state_path("optimove-analysis")
-        )
         return cls(
-            url=_address(instance),
+            url=url,
             credential=credential,
             header=header,
-            cache_dir=folder.expanduser(),
-            state_dir=state.expanduser(),
+            cache_dir=cache_folder(cache_dir),
+            state_dir=state_folder(),
             account=account,
             quota=limits,
             timeout=timeout,
@@ -238,35 +226,6 @@ class Settings:
         return _digest(self.header, known_by, self.url)
 
 
-def read_environment(folder: Path | None = None) -> Mapping[str, str]:
-    """Return the ``OPTIMOVE_*`` settings of the environment and of a ``.env`` file.
-
-    The file holds lines ``KEY=value``; blank lines and ``#`` comments are skipped, quotes around
-    a value are taken off. The environment wins over the file.
-
-    Args:
-        folder: where ``.env`` is looked for; the working folder by default.
-
-    Raises:
-        InputError: the file is no text.
-    """
-    found: dict[str, str] = {}
-    dotenv = (folder or Path.cwd()) / ".env"
-    if dotenv.is_file():
-        try:
-            text = dotenv.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            text = None  # raised below: the error would take all the bytes with it
-        if text is None:
-            raise InputError(f"{dotenv} is not text in UTF-8; save it as such.")
-        for line in text.splitlines():
-            name, equals, value = line.strip().removeprefix("export ").partition("=")
-            if equals and not name.startswith("#"):
-                found[name.strip()] = _unquoted(value.strip())
-    found.update(os.environ)
-    return {name: value for name, value in found.items() if name.startswith("OPTIMOVE_") and value}
-
-
 def _limits(quota: Any) -> tuple[tuple[int, float], ...]:  # noqa: ANN401 - whatever a user gives
     """Return one limit or several as a tuple of (requests, seconds)."""
     try:
@@ -296,13 +255,13 @@ def _positive(*values: object, whole: bool = False) -> bool:
     )
 
 
-def _unquoted(value: str) -> str:
-    if value[:1] in {'"', "'"} and value.find(value[0], 1) > 0:
-        return value[1 : value.find(value[0], 1)]
-    return value.split(" #", 1)[0].rstrip()
+def _credential(
+    api_key: str | None, token: str | Callable[[], str] | None, url: str, *, needed: bool
+) -> tuple[Secret, str]:
+    """Return the credential and its header: as given, or as `find_key` finds it.
 
-
-def _credential(api_key: str | None, token: str | Callable[[], str] | None) -> tuple[Secret, str]:
+    Not ``needed``: there may be none, and the keyring, which may ask to be unlocked, is let be.
+    """
     if api_key is not None and token is not None:
         raise InputError("both api_key and token are given; give one of them.")
     if callable(token):
@@ -310,10 +269,16 @@ def _credential(api_key: str | None, token: str | Callable[[], str] | None) -> t
     given = api_key if token is None else token
     if isinstance(given, str) and not given.strip():
         given = None
+    if given is None and token is None:
+        found = find_key(url, keyring=needed)
+        given = found.value if found else None
+    if given is None and not needed:
+        return Secret(""), "X-API-KEY"
     if given is None:
         raise InputError(
             "there is no API key: give api_key=..., or set OPTIMOVE_API_KEY in the environment or "
-            "in a .env file in the working folder. OptimoveClient.sandbox() needs none."
+            "in a .env file in the working folder, or store it in the keyring with "
+            "optimove-analysis login. OptimoveClient.sandbox() needs none."
         )
     return Secret(_fit(given)), "X-API-KEY" if token is None else "Authorization-Token"
 

@@ -5,16 +5,52 @@ from __future__ import annotations
 import copy
 import pickle
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 
 from optimove_analysis.client import OptimoveClient, Secret, Settings
+from optimove_analysis.client.environment import sources
 from optimove_analysis.client.settings import read_environment
-from optimove_analysis.errors import InputError
+from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
 KEY = "k-0123456789-secret"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep a developer's own account out: environment, .env file and keyring."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPTIMOVE_INSTANCE", raising=False)
+    monkeypatch.delenv("OPTIMOVE_API_KEY", raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(Kept())
+    yield
+    keyring.set_keyring(before)
+
+
+class Kept(KeyringBackend):
+    """A keyring that forgets all at the end of a test; ``locked``, it gives nothing."""
+
+    priority = 1.0
+    locked = False
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # keyring has not typed it
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.locked:
+            raise KeyringLocked("as it was told")
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
 
 
 def of(instance: str = "api5", key: str | None = KEY, **more: Any) -> Settings:
@@ -222,13 +258,47 @@ def test_a_client_from_the_environment_takes_arguments_first(
         assert client.cache.path.parent == tmp_path
 
 
-def test_an_environment_without_instance_or_key_says_what_to_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPTIMOVE_INSTANCE", raising=False)
-    monkeypatch.delenv("OPTIMOVE_API_KEY", raising=False)
+def test_an_environment_without_instance_or_key_says_what_to_set() -> None:
     with pytest.raises(InputError, match="OPTIMOVE_INSTANCE"):
         OptimoveClient.from_env()
     with pytest.raises(InputError, match="OPTIMOVE_API_KEY"):
         OptimoveClient.from_env("api5")
+
+
+def test_a_key_is_the_argument_else_the_environments_else_the_files_else_the_keyrings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key(given: str | None = None) -> str:
+        return of(key=given).credential.reveal()
+
+    keyring.set_password("optimove-analysis", "api5.optimove.net", "of-the-keyring")
+    assert key() == "of-the-keyring"
+    with pytest.raises(InputError, match="there is no API key"):
+        of("api6", None)  # another instance's key is not sent there
+    (tmp_path / ".env").write_text("OPTIMOVE_API_KEY=of-the-file")
+    assert key() == "of-the-file"
+    assert sources()["OPTIMOVE_API_KEY"] == "the .env file"
+    monkeypatch.setenv("OPTIMOVE_API_KEY", "of-the-environment")
+    assert key() == "of-the-environment"
+    assert sources()["OPTIMOVE_API_KEY"] == "the environment"
+    assert key("given") == "given"
+    assert of(key=None, token="a-token").credential.reveal() == "a-token"  # noqa: S106 - not one
+
+
+def test_a_locked_keyring_is_an_error_only_where_it_is_needed() -> None:
+    backend = Kept()
+    backend.locked = True
+    keyring.set_keyring(backend)
+    with pytest.raises(OptimoveAnalysisError, match=r"keyring is locked.*OPTIMOVE_API_KEY"):
+        of(key=None)
+    assert of().credential.reveal() == KEY
+    assert not of(key=None, account="shop", offline=True).credential.known
+
+
+def test_offline_a_named_account_needs_no_key_and_has_the_same_cache() -> None:
+    named = of(account="shop")
+    assert of(key=None, account="shop", offline=True).cache_name == named.cache_name
+    with pytest.raises(InputError, match="there is no API key"):
+        of(key=None, offline=True)
+    with pytest.raises(InputError, match="there is no API key"):
+        of(key=None, account="shop")

@@ -1,0 +1,159 @@
+"""Customer ids from a file, as text: what looks like a number keeps its leading zeros."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from optimove_analysis.client.inputs import as_ids
+from optimove_analysis.errors import InputError, suggest
+
+__all__ = ["ids_of", "read_ids"]
+
+_HEADER: Final = re.compile(
+    r"(optimove|crm)?(customer|client|user|player|member|subscriber|contact)?(ids?|key|no|number)"
+    r"|customers?"
+)
+_OURS: Final = "customerid"
+_TABLES: Final = {".xlsx", ".xls", ".ods", ".json"}
+_SPREADSHEET: Final = re.compile(r"-?\d([.,]\d+)?E\+\d+", flags=re.IGNORECASE)
+_DELIMITERS: Final = ",;\t|"
+
+
+def ids_of(options: argparse.Namespace) -> list[str]:
+    """Return the ids that the options of a command name; see `read_ids`."""
+    header = False if options.no_header else None
+    return read_ids(options.ids, column=options.id_column, header=header)
+
+
+def read_ids(source: str, *, column: str | None = None, header: bool | None = None) -> list[str]:
+    """Return the ids of a file, each once, in order.
+
+    Args:
+        source: a CSV file, lines of text, a Parquet file, or ``"-"`` for standard input.
+        column: the name of the column that holds the ids; the first line is a header then.
+        header: whether the first line is one; None: it is if it is named like one.
+
+    Raises:
+        InputError: the file cannot be read, is broken, has no such column, or it is not clear
+            which column holds the ids, or whether the first line is one.
+    """
+    if Path(source).suffix.lower() == ".parquet":
+        return as_ids(_parquet(source, column))
+    return as_ids(list(_column(source, _text(source), column, header=header)))
+
+
+def _parquet(source: str, column: str | None) -> pl.Series:
+    try:
+        frame = pl.scan_parquet(source)
+        names = frame.collect_schema().names()
+        return frame.select(names[_position(source, names, column)]).collect().to_series()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{source} cannot be read as Parquet: {_reason(error)}") from error
+
+
+def _text(source: str) -> str:
+    if Path(source).suffix.lower() in _TABLES:
+        raise InputError(f"{source} is not read: save the ids as CSV, one a line.")
+    try:
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError(f"{source} cannot be read: {_reason(error)}") from error
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # "Unicode text" of Excel
+    try:
+        text = raw.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source} is not text in UTF-8; save it as such.") from error
+    if "\0" in text:
+        raise InputError(f"{source} is not text: is it CSV, or lines of ids?")
+    return text
+
+
+def _column(source: str, text: str, column: str | None, *, header: bool | None) -> Iterator[str]:
+    first = next(filter(str.strip, text.splitlines()), "")
+    counts = {mark: first.count(mark) for mark in _DELIMITERS}
+    delimiter = max(counts, key=counts.__getitem__)
+    lines = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows += [(lines.line_num, [cell.strip() for cell in row]) for row in lines if any(row)]
+    except csv.Error as error:
+        raise InputError(f"{source}, line {lines.line_num}: broken CSV ({error}).") from error
+    rows = [(number, row) for number, row in rows if any(row)]
+    if not rows:
+        return
+    names = rows[0][1]
+    position = 0
+    if column is not None or (header is not False and _is_header(source, rows)):
+        position = _position(source, names, column)
+        del rows[0]
+    elif len(names) > 1:
+        raise InputError(
+            f"{source} has {len(names)} columns and no header that tells which holds the ids: give "
+            "it one, or the ids alone."
+        )
+    for number, row in rows:
+        if len(row) != len(names):
+            raise InputError(
+                f"{source}, line {number}: broken CSV: {len(row)} values where the first line has "
+                f"{len(names)}."
+            )
+        if not row[position]:
+            raise InputError(f"{source}, line {number}: there is no customer id.")
+        if _SPREADSHEET.fullmatch(row[position]):
+            raise InputError(
+                f"{source}, line {number}: {row[position]} is a number that a spreadsheet has "
+                "shortened, and no id any more: make that column text, and save it again."
+            )
+        yield row[position]
+
+
+def _is_header(source: str, rows: list[tuple[int, list[str]]]) -> bool:
+    """Tell whether the first row names columns; where that is not clear, ask."""
+    names = rows[0][1]
+    if any(map(_HEADER.fullmatch, map(_plain, names))):
+        return True
+    if len(names) > 1:
+        return False
+    others = [row[0] for _, row in rows[1:]]
+    if others and not _digits(names[0]) and all(map(_digits, others)):
+        raise InputError(
+            f"{source}: is its first line, {names[0]!r}, a name or an id? "
+            f"--id-column {names[0]!r} says the one, --no-header the other."
+        )
+    return False
+
+
+def _position(source: str, names: list[str], column: str | None) -> int:
+    if column is not None:
+        if column not in names:
+            raise InputError(f"{source} has no column {column!r}; {suggest(column, names)}")
+        return names.index(column)
+    ours = [position for position, name in enumerate(names) if _plain(name) == _OURS]
+    if len(names) > 1 and len(ours) != 1:
+        raise InputError(
+            f"{source} has {len(names)} columns ({', '.join(map(repr, names))}): name the one "
+            "that holds the ids with --id-column."
+        )
+    return ours[0] if ours else 0
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()  # digits stay: customer1 is an id
+
+
+def _digits(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).splitlines()[0]

@@ -1,0 +1,277 @@
+"""What the command line understands: commands, options, help; imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from optimove_analysis import __version__
+from optimove_analysis.commands.words import Parser, age, day, quota
+
+__all__ = ["parser"]
+
+_KEY: Final = """\
+the API key:
+  There is no option for it: what stands on a command line can be seen by every user of the machine
+  (ps), and shells write it down. It is taken from OPTIMOVE_API_KEY in the environment, else from a
+  .env file in the working folder, else from the keyring (see optimove-analysis login --help).
+"""
+_STATUS: Final = """\
+exit status:
+  0 fine, 1 an error, 2 wrong usage, 3 finished but some customers failed, 130 interrupted
+"""
+_IDS: Final = """\
+ids:
+  CSV (with a header or without), lines of text, Parquet, or - for CSV on standard input. Ids are
+  text: leading zeros stay. Of several columns, name one, unless one is called customer_id.
+"""
+_MAIN: Final = f"""\
+examples:
+  optimove-analysis demo                     the whole way once, on invented data
+  optimove-analysis doctor                   is the key good, the cache writable, the clock right?
+  optimove-analysis plan ids.csv --from 2025-01-01 --to 2025-12-31
+  optimove-analysis fetch ids.csv --from 2025-01-01 --to 2025-12-31 -o interactions.parquet
+  optimove-analysis cache forget 841231 --all
+  optimove-analysis COMMAND --help           more examples
+
+{_KEY}
+{_STATUS}"""
+_FETCH: Final = f"""\
+examples:
+  optimove-analysis fetch ids.csv --from 2025-01-01 --to 2025-12-31 -o interactions.parquet
+  optimove-analysis fetch segments.csv --id-column CustomerID --from 2025-01-01 --to 2025-12-31 \\
+      -o interactions.csv --failures failures.csv
+  cut -d, -f1 crm.csv | optimove-analysis fetch - --from 2025-01-01 --to 2025-12-31 \\
+      -o interactions.ndjson --instance api5 --quota 50/10 --quota 2000/3600 --quiet --json
+  optimove-analysis fetch ids.csv --from 2025-01-01 --to 2025-12-31 -o x.parquet --offline
+
+Every answer is kept as it comes: interrupted or killed, the same command goes on from there. The
+output is put in place when it is complete; a run that fails leaves an older one as it was.
+
+{_IDS}
+{_KEY}
+{_STATUS}"""
+_PLAN: Final = f"""\
+examples:
+  optimove-analysis plan ids.csv --from 2025-01-01 --to 2025-12-31
+  optimove-analysis plan ids.parquet --id-column id --from 2025-01-01 --to 2025-12-31 --json
+
+Nothing is sent.
+
+{_IDS}
+{_KEY}"""
+_CACHE: Final = """\
+examples:
+  optimove-analysis cache info                     this account's; without a key, all of them
+  optimove-analysis cache clear --older-than 90d   or a day: --older-than 2026-01-01
+  optimove-analysis cache forget 841231 --all      erases a customer from every account's answers
+
+With --all no key is needed. Without, the account is the one that --instance, --account and the
+environment name.
+"""
+_SNAPSHOT: Final = f"""\
+examples:
+  optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma --note "Q4"
+  optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma \\
+      --pseudonymise-key-file key.txt
+
+Interactions, channels and last data update are fetched, or taken from the cache, and written to one
+file; OptimoveClient.replay("study.oma") answers from it with no network and no key. With a key for
+pseudonyms, in a file or in OPTIMOVE_PSEUDONYM_KEY, customer ids are replaced by keyed hashes.
+
+{_IDS}
+{_KEY}
+{_STATUS}"""
+_DOCTOR: Final = """\
+examples:
+  optimove-analysis doctor
+  optimove-analysis doctor --offline --json
+
+One request is sent (GetLastDataUpdate), with --offline none.
+Exit status: 0 if nothing fails, else 1.
+"""
+_LOGIN: Final = """\
+examples:
+  optimove-analysis login --instance api5          asks for the key, tries it, stores it
+  optimove-analysis login --instance api5 --no-check < key.txt
+  optimove-analysis logout --instance api5         removes it
+
+The key goes to the system's keyring, under the service optimove-analysis with the instance's host
+as the user name. OPTIMOVE_API_KEY, in the environment or in a .env file, goes before it. Needs the
+package keyring: pip install 'optimove-analysis[keyring]'
+"""
+
+
+def parser() -> Parser:
+    """Return the parser of all commands; ``run`` of its options names the module that does it."""
+    root = Parser(
+        prog="optimove-analysis",
+        description="How customers respond to Optimove campaigns, and on which channel.",
+        epilog=_MAIN,
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, more: str = "", run: str = "") -> Parser:
+        made = commands.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=more
+        )
+        made.set_defaults(run=run or name, parser=made)
+        return made
+
+    _audience_commands(command)
+    _cache_commands(command)
+    _account_commands(command)
+    _own_commands(command)
+    return root
+
+
+_Command = Callable[..., Parser]
+
+
+def _audience_commands(command: _Command) -> None:
+    fetch = command("fetch", "fetch the interactions of customers into a file", _FETCH)
+    _audience(fetch)
+    _output(fetch, "the file: .parquet, .csv, .ndjson, .jsonl, .arrow or .ipc", "interactions.csv")
+    fetch.add_argument("--refresh", action="store_true", help="ask even for what the cache holds")
+    fetch.add_argument(
+        "--offline", action="store_true", help="send nothing: kept answers of any age"
+    )
+    fetch.add_argument(
+        "--on-error",
+        choices=["raise", "collect"],
+        help="stop at the first failure (default), or go on where it is one customer's",
+    )
+    fetch.add_argument(
+        "--failures", type=Path, metavar="FILE", help="write them as a table; implies collect"
+    )
+    _talk(fetch)
+    _account(fetch, sends=True)
+
+    plan = command("plan", "say what a fetch would cost", _PLAN)
+    _audience(plan)
+    plan.add_argument("--refresh", action="store_true", help="as for a fetch with --refresh")
+    plan.add_argument("--json", action="store_true", help="print one JSON object")
+    _account(plan, sends=True)
+
+    snapshot = command("snapshot", "write the answers for customers into one file", _SNAPSHOT)
+    _audience(snapshot)
+    _output(snapshot, "the file, as study.oma", "study.oma")
+    snapshot.add_argument("--note", default="", metavar="TEXT", help="what it is, kept in the file")
+    snapshot.add_argument(
+        "--pseudonymise-key-file",
+        type=Path,
+        metavar="FILE",
+        help="replace customer ids; the file's text is the key, and stays out of the snapshot",
+    )
+    snapshot.add_argument(
+        "--overwrite", action="store_true", help="it may take the place of a file that is there"
+    )
+    _talk(snapshot)
+    _account(snapshot, sends=True)
+
+
+def _cache_commands(command: _Command) -> None:
+    cache = command("cache", "look at the kept answers, clear them, erase a customer", _CACHE)
+    actions = cache.add_subparsers(title="actions", required=True, metavar="COMMAND", dest="action")
+    info = actions.add_parser("info", help="how much is kept, of what, since when")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
+    clear = actions.add_parser("clear", help="remove answers")
+    clear.add_argument(
+        "--older-than", type=age, metavar="AGE", help="only those older than 90d, 12h, 2026-01-01"
+    )
+    forget = actions.add_parser("forget", help="erase a customer: no byte stays in the file")
+    forget.add_argument("customer_id", metavar="ID")
+    for action in (info, clear, forget):
+        action.epilog = _CACHE
+        action.set_defaults(parser=action)
+        action.add_argument("--all", action="store_true", help="of all accounts in the folder")
+        _account(action)
+    for action in (clear, forget):
+        action.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _account_commands(command: _Command) -> None:
+    doctor = command("doctor", "check versions, key, cache, locks, clock and quota", _DOCTOR)
+    doctor.add_argument("--offline", action="store_true", help="send nothing")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    _account(doctor)
+    login = command("login", "store the API key in the system's keyring", _LOGIN)
+    login.add_argument("--no-check", action="store_true", help="store it without trying it")
+    logout = command("logout", "remove the API key from the keyring", _LOGIN, run="login")
+    for each, leaves in ((login, False), (logout, True)):
+        each.set_defaults(leaves=leaves)
+        _instance(each)
+
+
+def _own_commands(command: _Command) -> None:
+    demo = command("demo", "fetch an audience from the sandbox, write a report", run="own")
+    demo.add_argument("--out", type=Path, default=Path("optimove-report.html"), metavar="FILE")
+    demo.add_argument("--customers", type=int, default=140, metavar="N", help="default: 140")
+    demo.set_defaults(action="demo")
+    sandbox = command("sandbox", "serve the invented account on 127.0.0.1", run="own")
+    sandbox.add_argument("--port", type=int, default=8080, help="0 takes a free one; default: 8080")
+    sandbox.add_argument("--seed", type=int, default=7, help="another seed, another world")
+    sandbox.add_argument("--customers", type=int, default=5_000, metavar="N")
+    sandbox.add_argument(
+        "--engagement-metrics", action="store_true", help="answer in the newer response format"
+    )
+    sandbox.add_argument("--quota", type=int, default=50, metavar="N", help="requests in 10 s")
+    sandbox.add_argument("--json", action="store_true", help="announce address and key as JSON")
+    sandbox.add_argument(
+        "--until-stdin-closes", action="store_true", help="end with the process that started it"
+    )
+    sandbox.set_defaults(action="sandbox")
+    dictionary = command("dictionary", "print the data dictionary, as Markdown", run="own")
+    dictionary.add_argument("path", nargs="?", type=Path, help="where to; default: print it")
+    dictionary.add_argument("--check", action="store_true", help="fail if the file differs")
+    dictionary.set_defaults(action="dictionary")
+    samples = command("samples", "write sample answers, a Parquet file and pictures", run="own")
+    samples.add_argument("folder", type=Path)
+    samples.set_defaults(action="samples")
+
+
+def _audience(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "ids", metavar="IDS", help="a file of customer ids, or - for standard input"
+    )
+    parser.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")
+    parser.add_argument("--to", dest="end", type=day, required=True, metavar="DAY")
+    parser.add_argument("--id-column", metavar="NAME", help="the column that holds the ids")
+    parser.add_argument(
+        "--no-header", action="store_true", help="the first line is an id, be it like a name"
+    )
+
+
+def _output(parser: argparse.ArgumentParser, text: str, example: str) -> None:
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=f"{text}; e.g. {example}"
+    )
+
+
+def _talk(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="say nothing but errors and warnings")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+
+
+def _instance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--instance",
+        metavar="NAME",
+        help="api5, an address, or sandbox (invented data); default: OPTIMOVE_INSTANCE",
+    )
+
+
+def _account(parser: argparse.ArgumentParser, *, sends: bool = False) -> None:
+    _instance(parser)
+    parser.add_argument(
+        "--account", metavar="NAME", help="your name for the account; its cache outlives the key"
+    )
+    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="default: OPTIMOVE_CACHE")
+    if sends:
+        text = "at most so many, as 50/10 (the default); again where several limits hold at once"
+        options: dict[str, Any] = {"action": "append", "type": quota, "metavar": "REQUESTS/SECONDS"}
+        parser.add_argument("--quota", help=text, **options)
+        parser.add_argument("--threads", type=int, metavar="N", help="requests at once")

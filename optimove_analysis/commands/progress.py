@@ -1,0 +1,59 @@
+"""How far a fetch has come: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Final, Self
+
+from tqdm import tqdm
+
+from optimove_analysis.client.fetch import Progress
+
+__all__ = ["Shown"]
+
+_EVERY: Final = 30.0
+"""Seconds between lines where there is no terminal."""
+
+
+class Shown:
+    """Shows progress on standard error; ``last`` is the latest, or None where nothing was sent."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.last: Progress | None = None
+        self._quiet = quiet
+        self._bar: tqdm[Any] | None = None
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, state: Progress) -> None:
+        """Take note of how far it is."""
+        self.last = state
+        if self._quiet:
+            return
+        if sys.stderr.isatty():
+            self._draw(state)
+        elif time.monotonic() - self._said >= _EVERY:
+            self._said = time.monotonic()
+            print(state, file=sys.stderr, flush=True)
+
+    def _draw(self, state: Progress) -> None:
+        bar = self._bar
+        if bar is None:
+            form = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+            total = state.total - state.cached
+            bar = self._bar = tqdm(total=total, desc="Optimove", bar_format=form, leave=False)
+        bar.set_postfix_str(str(state), refresh=False)
+        bar.update(state.fetched + state.failed - bar.n)
