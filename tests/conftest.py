@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     for name in ("OPTIMOVE_CACHE", "OPTIMOVE_STATE"):
         os.environ[name] = os.path.join(folder, name.lower())  # noqa: PTH118 - a text is wanted
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture

@@ -267,6 +267,7 @@ class Cache:
         )
 
     def _remove_set_aside(self) -> None:
+        self.store()  # a file that cannot be used is set aside when it is opened
         for file in self._set_aside():
             for each in [file, *beside(file)]:
                 each.unlink(missing_ok=True)

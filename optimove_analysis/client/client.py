@@ -388,6 +388,7 @@ class OptimoveClient:
         path = endpoints.INTERACTIONS_PATH
         audience = self._audience(path, customer_ids, start, end)
         how: Any = {"progress": progress, "refresh": refresh, "offline": offline}
+        self._check_refresh(refresh=refresh)
         if route not in ("auto", "customer", "campaign"):
             raise InputError.option("route", route, ("auto", "customer", "campaign"))
         if route == "campaign":

@@ -62,14 +62,7 @@ def _clear(options: argparse.Namespace) -> int:
 
 def _forget(options: argparse.Namespace) -> int:
     wanted = options.customer_id
-
-    def forget(cache: Cache) -> int:
-        count = cache.forget(wanted)
-        if cache.info().set_aside:  # a damaged file, found as it was opened, is gone the next time
-            count += cache.forget(wanted)
-        return count
-
-    return _removed(options, f"Erase customer {wanted}", forget)
+    return _removed(options, f"Erase customer {wanted}", lambda cache: cache.forget(wanted))
 
 
 def _removed(options: argparse.Namespace, question: str, remove: Callable[[Cache], int]) -> int:

@@ -409,6 +409,14 @@ def test_a_customer_who_cannot_be_forgotten_now_is_not_said_to_be(
     assert b"000001" not in bytes_on_disk(client.cache.path.parent)
 
 
+def test_a_damaged_file_does_not_keep_who_is_forgotten(client: OptimoveClient) -> None:
+    client.cache.path.parent.mkdir()
+    client.cache.path.write_bytes(b"no database 841231" * 500)
+    with pytest.warns(CacheWarning, match="set aside"):
+        assert client.cache.forget("841231") == 0
+    assert b"841231" not in bytes_on_disk(client.cache.path.parent)
+
+
 @pytest.mark.parametrize("given", [True, 1.5, None])
 def test_what_is_no_id_is_not_forgotten(given: Any, client: OptimoveClient) -> None:
     with pytest.raises(InputError, match="not a customer id"):
