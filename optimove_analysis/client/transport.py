@@ -4,44 +4,28 @@ It goes on a copy of the request, in the adapter: the request that a response, a
 or the cache can see never holds it. Nor do the frames of an exception's traceback, whose variables
 verbose tracebacks and error trackers show.
 
-Here, too, is what a server may do to a client that asks it: take so long for an answer, and make
-it so large. `ask` tells what may pass from what will not.
+`ask` sends one request, and tells a failure that may pass from one that will not.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
-import socket
 import ssl
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from optimove_analysis.client.bounds import WHOLE, TooLargeError, read_whole, set_deadlines
 from optimove_analysis.client.judge import TRIES, TryAgainError
 from optimove_analysis.client.settings import Settings, is_loopback
 from optimove_analysis.errors import ConnectionFailedError, ResponseError
 
-__all__ = ["LARGEST", "WHOLE", "ask", "connect"]
-
-WHOLE: Final = 4
-"""A whole answer may take so many times the timeout, which is for each piece of it.
-
-Without it a server that sends a byte now and then would hold a thread for ever. With the default
-timeout it is two minutes, in which a slow line of 200 kB/s brings 24 MB.
-"""
-LARGEST: Final = 256 * 2**20
-"""Bytes of a body, unpacked. A million customer ids are 40 MB, but a packed answer of 1 MB can
-unpack to 1 GB, and 16 threads read at once."""
-_PIECE: Final = 2**16
-"""Bytes that are unpacked at a time, so that a body is not in memory before it is measured."""
+__all__ = ["ask", "connect"]
 
 
 def connect(settings: Settings) -> requests.Session:
@@ -69,12 +53,12 @@ def ask(
         params: the parameters.
         asked: what an error calls the request.
         settings: its timeout is for the connection and for each piece of the answer; the whole
-            answer may take `WHOLE` times as long.
+            answer may take `bounds.WHOLE` times as long.
 
     Raises:
         TryAgainError: no answer came, or not all of it.
         ConnectionFailedError: there is no trusting this server, or the request cannot be sent.
-        ResponseError: the answer is larger than `LARGEST`.
+        ResponseError: the answer is larger than `bounds.LARGEST`.
     """
     outer = sys.exception()  # what the caller is handling has led to nothing here
     try:
@@ -82,10 +66,6 @@ def ask(
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         failure, cause = _explained(error, outer, asked, settings)
     raise failure from cause  # out here, where it has no context
-
-
-class _TooLargeError(requests.exceptions.RequestException):
-    """More bytes than an answer can have."""
 
 
 class _SigningAdapter(HTTPAdapter):
@@ -98,13 +78,13 @@ class _SigningAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base has them
         super().init_poolmanager(*args, **kwargs)
-        _set_deadlines(self.poolmanager)
+        set_deadlines(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - as the base has them
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not known:
-            _set_deadlines(manager)
+            set_deadlines(manager)
         return manager
 
     def send(
@@ -120,7 +100,7 @@ class _SigningAdapter(HTTPAdapter):
         try:
             response = super().send(self._signed(request), *args, **kwargs)
             response.request = request
-            _read(response)
+            read_whole(response)
         except BaseException as error:
             _forget_frames(error, outer)
             if isinstance(error, requests.exceptions.RequestException):
@@ -132,75 +112,6 @@ class _SigningAdapter(HTTPAdapter):
         signed = request.copy()
         signed.headers[self._settings.header] = self._settings.credential.reveal()
         return signed
-
-
-class _Reader(io.RawIOBase):
-    """What comes from a socket, until the answer has taken too long as a whole."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, timeout: float) -> None:
-        self._raw, self._sock, self._timeout = raw, sock, timeout
-        self._end = time.monotonic() + WHOLE * timeout
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - as the base has it
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the whole answer took too long")
-        self._sock.settimeout(min(self._timeout, left))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    """An answer whose status line, headers and body together have a deadline."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base has them
-        super().__init__(sock, *args, **kwargs)
-        timeout = sock.gettimeout()
-        if timeout is not None:
-            self.fp = io.BufferedReader(_Reader(self.fp.detach(), sock, timeout))
-
-
-def _set_deadlines(manager: urllib3.PoolManager) -> None:
-    """Let the connections that a manager will make give each answer a deadline.
-
-    A kind of connection is not known before there is a manager: SOCKS has its own.
-    """
-    on_connection = {
-        "response_class": _TimedResponse,
-        # http.client prints what it sends, the credential too, if a program sets this on its class.
-        "debuglevel": 0,
-    }
-    kinds: dict[str, Any] = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {
-        scheme: type(
-            kind.__name__,
-            (kind,),
-            {"ConnectionCls": type("Connection", (kind.ConnectionCls,), on_connection)},
-        )
-        for scheme, kind in kinds.items()
-    }
-
-
-def _read(response: requests.Response) -> None:
-    """Read an answer to its end, or until it is too large."""
-    size, pieces = 0, []
-    try:
-        for piece in response.iter_content(_PIECE):
-            size += len(piece)
-            if size > LARGEST:
-                response.close()  # and the connection: the rest of it is of no use
-                raise _TooLargeError(f"the answer is larger than {LARGEST // 2**20} MB")
-            pieces.append(piece)
-    except ValueError as error:
-        # What urllib3 makes of a chunk whose length is below 0.
-        raise requests.exceptions.ChunkedEncodingError(str(error)) from error
-    response._content = b"".join(pieces)  # noqa: SLF001 - requests has no other way to be given it
 
 
 def _explained(
@@ -220,7 +131,7 @@ def _failure(
     """Return what an exception of requests means for who asked."""
     error, host, timeout = reasons[0], settings.url, settings.timeout
     cause = settings.credential.redact(str(reasons[-1]) or type(reasons[-1]).__name__)
-    if isinstance(error, _TooLargeError):
+    if isinstance(error, TooLargeError):
         return ResponseError(
             f"{asked}: {cause}, which no answer of the API is, and was not read to its end. Is "
             "the instance right?"

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from optimove_analysis.client import Settings, transport
+from optimove_analysis.client import Settings, bounds
 from optimove_analysis.client.judge import TryAgainError, judge
 from optimove_analysis.client.transport import ask, connect
 from optimove_analysis.errors import (
@@ -165,8 +165,10 @@ def test_a_server_that_falls_silent_is_given_up(begun: bytes, serve: Serve) -> N
 def zeros() -> Iterator[bytes]:
     """Give gzip of zeros without end, 1,000 times as large unpacked."""
     packer = zlib.compressobj(wbits=31)
-    while True:
-        yield packer.compress(bytes(2**20)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    yield packer.compress(bytes(2**20)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    block = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    while True:  # what was packed after a million zeros can follow itself
+        yield block * 64
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"identity", b"gzip, gzip"])
@@ -174,7 +176,7 @@ def zeros() -> Iterator[bytes]:
 def test_an_answer_without_end_is_read_so_far_and_no_further(
     *, encoding: bytes, chunked: bool, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "LARGEST", 8 * 2**20)
+    monkeypatch.setattr(bounds, "LARGEST", 8 * 2**20)
     ended: list[int] = []
     begun = HEAD + b"Content-Encoding: " + encoding + b"\r\n"
 
@@ -215,9 +217,9 @@ def test_a_bomb_takes_little_memory(serve: Serve) -> None:
     # What was used at most is told of a whole process.
     program = (
         "import resource, sys\n"
-        "from optimove_analysis.client import Settings, transport\n"
+        "from optimove_analysis.client import Settings, bounds, transport\n"
         "from optimove_analysis.errors import ResponseError\n"
-        "transport.LARGEST = 64 * 2**20\n"
+        "bounds.LARGEST = 64 * 2**20\n"
         "settings = Settings.of(sys.argv[1], 'some key')\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try:\n"
@@ -378,7 +380,7 @@ def test_no_failure_shows_the_credential_be_it_sent_back(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(transport, "LARGEST", 2**20)
+    monkeypatch.setattr(bounds, "LARGEST", 2**20)
     # http.client would print every request, as programs that debug make it do.
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
     caplog.set_level("DEBUG")

@@ -36,7 +36,7 @@ class Damage:
         return Row(
             self.name,
             self.done,
-            "the same frame; a warning where an answer is lost; nothing of another's is lost",
+            "the same frame; a warning if answers are lost; nothing of another's is lost",
         )
 
 

@@ -33,6 +33,7 @@ _QUOTA = "the quota does not reach over processes yet"
 
 PENDING: dict[str, str] = {
     "stall mid-body": _ASK,
+    "trickle": _ASK,
     "gzip bomb": _ASK,
     "body without end": _ASK,
     "other rows": "an answer is kept before it is parsed",

@@ -21,9 +21,11 @@ from optimove_analysis.errors import (
     SchemaError,
 )
 
-PASSES: Final = "the same frame; no answered customer is asked again"
-ENDS: Final = "a clear error after 5 tries; calling again gives the same frame"
-AT_ONCE: Final = "a clear error at the first try; calling again gives the same frame"
+WAITED_OUT: Final = (
+    "twice: the same frame, each customer answered once; for ever: a clear error after 5 tries, "
+    "and called again the same frame"
+)
+AT_ONCE: Final = "a clear error at the first try; called again the same frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,7 @@ class WireFault:
 
     @property
     def row(self) -> Row:
-        holds = f"twice: {PASSES}; without end: {ENDS}" if self.retried else AT_ONCE
-        return Row(self.name, self.done, holds)
+        return Row(self.name, self.done, WAITED_OUT if self.retried else AT_ONCE)
 
 
 def saying(*pieces: bytes) -> Act:
