@@ -23,7 +23,7 @@ from faults.table import FULL, FUNCTION, LONG, YEAR, Row
 from optimove_analysis.client import CacheWarning
 from optimove_analysis.sandbox import Sandbox
 
-MANY = 60
+MANY = 20
 """Customers whose answers do not fit on the disks here."""
 Undisturbed = Callable[[list[str]], pl.DataFrame]
 FULL_HOLDS = "the same frame, and a clear warning; the same again when there is room"
@@ -170,7 +170,7 @@ def test_a_small_disk_that_is_full_costs_no_answer(
                 grown.write(bytes(1024))
         except OSError:
             assert filled
-    ids = box.world.customer_ids(5 * MANY)
+    ids = box.world.customer_ids(10 * MANY)
     cache, state = small_disk / "cache", small_disk / "state"
     ended = Child(box, artefacts, ids, cache=cache, state=state).start().end()
     _ends_well(ended, undisturbed, ids, warns=True)

@@ -54,7 +54,7 @@ def test_a_fetch_that_is_killed_goes_on_where_it_was(
     begin(KILLED)
     chance = random.Random(20)  # noqa: S311 - instants are no secret
     with sandbox(quota=1_000_000, delays=lambda: DELAY) as box:
-        ids = box.world.customer_ids(20 * KILLS)
+        ids = box.world.customer_ids(15 * KILLS)
         killed = 0
         while killed < KILLS:
             seen = box.count()

@@ -41,7 +41,7 @@ class WireFault:
     retried: bool = True
     timeout: float = 10.0
     long: bool = False
-    """It takes long to see that it goes on: only in full."""
+    """It takes long to see that it goes on: that is for the full form."""
 
     @property
     def row(self) -> Row:
@@ -306,6 +306,7 @@ WIRE: Final = (
         error=ResponseError,
         says="larger than 256 MB",
         retried=False,
+        long=True,
     ),
     WireFault(
         "empty body",
