@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock dictionary samples notebook clean
+.PHONY: help demo test faults check format lock dictionary samples notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ WORKERS ?= 4
 
 test: check ## Run all checks and tests
 	@$(RUN) pytest -n $(WORKERS) --dist worksteal
+
+faults: .venv/dev ## Try all faults in full, kills and full disks included, and print their table
+	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
 
 check: .venv/dev ## Format, lint, types, walls between rooms, data dictionary
 	@$(RUN) ruff format --check --quiet . && $(RUN) ruff check --quiet .

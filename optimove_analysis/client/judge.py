@@ -6,6 +6,7 @@ import email.utils
 import re
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
@@ -19,13 +20,17 @@ from optimove_analysis.errors import (
     ResponseError,
 )
 
-__all__ = ["Shape", "TryAgainError", "judge"]
+__all__ = ["TRIES", "Shape", "TryAgainError", "judge"]
 
 Shape: TypeAlias = Literal["list", "object"]
 """What an answer's JSON is: a list of objects, or one object."""
 
+TRIES: Final = 5
+"""So often a request is sent before the failure is the user's."""
 _QUOTED: Final = 200
 """So many characters of an unwanted answer are shown."""
+_LOOKED_AT: Final = 4096
+"""So many bytes of a body are searched for what to show: ample for 400 characters."""
 _CHECK: Final = "Is the instance right, and does no proxy or login page stand in between?"
 
 
@@ -75,7 +80,7 @@ def judge(response: requests.Response, asked: str, shape: Shape, settings: Setti
         )
         raise AuthError(f"{asked}: the credential {problem} The API said: {said}", status=status)
     elif requests.codes.multiple_choices <= status < requests.codes.bad_request:
-        to = settings.credential.redact(response.headers.get("Location", "nowhere"))
+        to = settings.credential.redact(_place(response.headers.get("Location", "nowhere")))
         raise ResponseError(
             f"{asked}: the API redirects ({status}) to {to}, which is not followed, since the "
             f"credential would go there too. {_CHECK}",
@@ -119,17 +124,34 @@ def _retry_after(response: requests.Response) -> float | None:
     text = response.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
-    try:
-        then = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    then = _time(text)
+    if then is None:
         return None
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
+    # By the server's own clock where it shows it: this computer's may be wrong.
+    now = _time(response.headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (then - now).total_seconds())
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = email.utils.parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # the latter for a zone that is out of this world
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _place(location: str) -> str:
+    """Return where an address leads, without what it carries: that may be a session's secret."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "what is no address"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _quoted(response: requests.Response, settings: Settings) -> str:
     """Return the start of a body, on one line, and without the credential if it is in it."""
-    text = settings.credential.redact(response.content.decode("utf-8", "replace"))
+    text = settings.credential.redact(response.content[:_LOOKED_AT].decode("utf-8", "replace"))
     text = " ".join(text[: _QUOTED * 2].split())
     shown = text[:_QUOTED] + ("..." if len(text) > _QUOTED else "")
     return repr(shown) if shown else "nothing."
