@@ -19,16 +19,15 @@ import requests
 
 from optimove_analysis.client.cache import Cache, Entry, Facts, key_of
 from optimove_analysis.client.flights import Flights
-from optimove_analysis.client.judge import Shape, TryAgainError, judge
+from optimove_analysis.client.judge import TRIES, Shape, TryAgainError, judge
 from optimove_analysis.client.maturity import is_younger
 from optimove_analysis.client.presence import Presence
 from optimove_analysis.client.quota import Quota
 from optimove_analysis.client.settings import Settings
-from optimove_analysis.client.transport import connect
+from optimove_analysis.client.transport import ask, connect
 from optimove_analysis.errors import (
     ApiError,
     AuthError,
-    ConnectionFailedError,
     InputError,
     OfflineError,
     QuotaError,
@@ -36,7 +35,6 @@ from optimove_analysis.errors import (
 
 __all__ = ["Answer", "Session", "Shape"]
 
-_TRIES: Final = 5
 _BACK_OFF: Final = (0.5, 30.0)
 """Seconds: the first wait is at most the first, and doubles up to the second."""
 _PATIENCE: Final = 120.0
@@ -251,7 +249,7 @@ class Session:
                 judge(response, asked, shape, self.settings)
             except TryAgainError as failure:
                 wait = self._wait(failure, tried)
-                if tried >= _TRIES or wait > _PATIENCE:
+                if tried >= TRIES or wait > _PATIENCE:
                     raise failure.error from failure.__cause__
                 if isinstance(failure.error, QuotaError):
                     # Others send under the same key: all must stop, not this thread alone.
@@ -315,45 +313,9 @@ class Session:
     def _send(self, function: str, params: Mapping[str, str], asked: str) -> requests.Response:
         self.check()
         url = f"{self.settings.url}/current/{function}"
-        host = self.settings.url
-        try:
-            return self._http.get(
-                url, params=dict(params), timeout=self.settings.timeout, allow_redirects=False
-            )
-        except requests.exceptions.SSLError as error:
-            raise ConnectionFailedError(
-                f"{asked}: {host} has no certificate that this computer trusts ({_cause(error)}). "
-                "Is the address right? Behind a proxy, set REQUESTS_CA_BUNDLE."
-            ) from error
-        except requests.exceptions.Timeout as error:
-            raise TryAgainError(
-                ConnectionFailedError(
-                    f"{asked}: {host} did not answer within {self.settings.timeout} s, "
-                    f"{_TRIES} times. Is the network up? timeout=... waits longer."
-                )
-            ) from error
-        except (
-            requests.exceptions.ConnectionError,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        ) as error:
-            raise TryAgainError(
-                ConnectionFailedError(
-                    f"{asked}: no complete answer came from {host} in {_TRIES} tries "
-                    f"({_cause(error)}). Is the instance right, and the network up?"
-                )
-            ) from error
-        except requests.exceptions.RequestException as error:
-            raise ConnectionFailedError(f"{asked} cannot be sent: {_cause(error)}.") from error
+        return ask(self._http, url, params, asked, self.settings)
 
 
 def _asked(function: str, params: Mapping[str, str]) -> str:
     given = ", ".join(f"{name}={value}" for name, value in params.items())
     return f"{function.rsplit('/', 1)[-1]}({given})"
-
-
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason: requests wraps urllib3, which wraps the socket's own words."""
-    while isinstance(inner := error.__cause__ or error.__context__, BaseException):
-        error = inner
-    return str(error) or type(error).__name__

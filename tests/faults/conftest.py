@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from faults.artefacts import leaks
 from faults.proxy import FaultProxy
-from faults.table import FULL, FUNCTION, IDS, PATIENCE, PENDING, YEAR, Row
+from faults.table import FULL, FUNCTION, IDS, PATIENCE, YEAR, Row
 
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.sandbox import Sandbox, sandbox
@@ -174,12 +174,10 @@ Promptly = Callable[[Callable[[], Any]], Any]
 
 @pytest.fixture
 def begin(record_property: Callable[[str, object], None]) -> Begin:
-    """Say which row of the table a test is of; a row that cannot hold yet ends here."""
+    """Say which row of the table a test is of."""
 
     def say(row: Row) -> None:
         record_property("fault", (row.name, row.done, row.holds))
-        if row.name in PENDING:
-            pytest.skip(f"{row.name}: {PENDING[row.name]}")
 
     return say
 
@@ -205,6 +203,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for row, results in rows.items():
         outcomes = {outcome for outcome, _ in results}
         held = "**no**" if "failed" in outcomes else "yes" if "passed" in outcomes else "not tried"
-        held = "pending" if row[0] in PENDING else held
         done = sum(times for outcome, times in results if outcome != "skipped")
         say(f"| {' | '.join(row)} | {held} | {done} |")

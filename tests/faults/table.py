@@ -1,4 +1,4 @@
-"""What a row of the table of faults is, and which rows wait for something else to be built."""
+"""What a row of the table of faults is."""
 
 from __future__ import annotations
 
@@ -26,23 +26,3 @@ class Row:
     name: str
     done: str
     holds: str
-
-
-_ASK = "the session does not send by transport.ask yet"
-_QUOTA = "the quota does not reach over processes yet"
-
-PENDING: dict[str, str] = {
-    "stall mid-body": _ASK,
-    "trickle": _ASK,
-    "gzip bomb": _ASK,
-    "body without end": _ASK,
-    "other rows": "an answer is kept before it is parsed",
-    "two processes at once": _QUOTA,
-    "two processes, two caches": _QUOTA,
-    "SIGKILL while places are held": _QUOTA,
-    "answers from the future": "the cache does not look at when an answer was kept",
-    "a digit changed": "the cache keeps no checksum of an answer",
-    "foreign: another's SQLite": "the cache writes into whatever database it finds",
-    "foreign: pickles inside": "requests-cache drops what it cannot read without a word",
-}
-"""Rows that do not hold yet, by name, and why: they are skipped, and say so."""
