@@ -40,6 +40,7 @@ _DAY: Final = "[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "[0-9]{2}:[0-9]{2}:[0-5][0-9]"
 _SECONDS: Final = len("2018-08-20T09:30:00")
 _SAMPLE: Final = 1_000
+"""So many rows tell whether the pieces of a field repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +191,9 @@ class _Field:
 
 
 def _read_fields(rows: pl.DataFrame, look: Look) -> list[_Field]:
+    """Read the pieces of each field: all fields at once, each distinct piece once."""
     keys = [str(n) for n in range(len(look.names))]
-    # Ids and names repeat a lot: read each once. Times hardly do.
+    # Ids and names repeat a lot. Times hardly do: there, finding the distinct takes longest.
     many = rows.head(_SAMPLE).select(pl.col(keys).n_unique() > _SAMPLE // 2).row(0)
     long = rows.select(pl.col(keys).str.len_bytes().max()).row(0)
     plans = []

@@ -72,10 +72,9 @@ def _recognised(
 
 
 def _frame(responses: list[Response]) -> pl.DataFrame:
-    places = pl.Series("place", [response.place for response in responses], dtype=pl.UInt32)
-    counts = pl.Series([len(response.rows) for response in responses], dtype=pl.UInt32)
+    place = [response.place for response in responses for _ in response.rows]
     frame = read_columns(FILLED, responses)
-    return frame.insert_column(0, places.repeat_by(counts).explode(empty_as_null=False))
+    return frame.insert_column(0, pl.Series("place", place, dtype=pl.get_index_type()))
 
 
 def read_rows(body: bytes, title: str, *, bare: bool = False) -> list[dict[str, Any]]:

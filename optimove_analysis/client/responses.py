@@ -42,12 +42,14 @@ __all__ = [
 _Body: TypeAlias = tuple[str, bytes, date | None]
 
 _READ: Final = pl.Schema(
-    {"place": pl.UInt32(), **{c.name: c.dtype for c in FILLED}, "extra": pl.String()}
+    {"place": pl.get_index_type(), **{c.name: c.dtype for c in FILLED}, "extra": pl.String()}
 )
 """What is read of responses: the place of the response, the columns of its fields."""
 
 _BATCH: Final = 16_000_000
 """Bytes of bodies that are held at a time; what is made of them takes a few times as much."""
+_BODIES: Final = 100_000
+"""So many are held at most, however short."""
 _FEW: Final = 100_000
 """Below so many bytes the exact reader is as fast."""
 _SEEDS: Final = (0, 1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
@@ -86,7 +88,7 @@ def _batches(bodies: Iterable[_Body]) -> Iterator[list[_Body]]:
     for body in bodies:
         batch.append(body)
         size += len(body[1])
-        if size >= _BATCH:
+        if size >= _BATCH or len(batch) == _BODIES:
             yield batch
             batch, size = [], 0
     if batch:

@@ -37,8 +37,10 @@ def bodies_of(world: World, *, engagement_metrics: bool) -> tuple[list[Body], li
         (one, world.interactions(one, *span, engagement_metrics=engagement_metrics))
         for one in world.customer_ids(CUSTOMERS)
     ]
-    long = [(one, body(rows), world.last) for one, rows in years if rows]
-    parts = ((one, body(part), world.last) for one, rows in years for part in cut(rows))
+    long: list[Body] = [(one, body(rows), world.last) for one, rows in years if rows]
+    parts: Iterator[Body] = (
+        (one, body(part), world.last) for one, rows in years for part in cut(rows)
+    )
     return list(islice(parts, SHORT)), long
 
 
