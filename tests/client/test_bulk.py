@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -147,6 +147,10 @@ TRAPS = [
     compact([ROW, {name: ROW[name] for name in reversed(ROW)}]),
     compact([ROW, ROW | NEW, ROW]),
     compact([ROW | NEW, ROW, {}]),
+    # As many separators as whole rows have.
+    compact([ROW, {"Date": ROW["Date"]}]),
+    compact([{"Date": ROW["Date"]}, ROW]),
+    compact([{**ROW, "More": 1}, dict(list(ROW.items())[:-1])]),
     # Near to a list of objects.
     compact([ROW]) + "]",
     compact([ROW]) + compact([ROW]),
@@ -262,6 +266,38 @@ def test_a_body_with_any_bytes_changed_is_read_as_by_itself(data: st.DataObject)
         )
         body = body[:start] + piece + body[end:]
     assert_same(beside(body))
+
+
+@pytest.mark.parametrize("fraction", ["", ".5", ".000001", ".123456"])
+def test_values_that_hardly_repeat_are_read_as_by_themselves(fraction: str) -> None:
+    first = datetime(2018, 8, 20, 9, 30)  # noqa: DTZ001 - written with its zone below
+    many = [
+        ROW
+        | NEW
+        | {
+            "Date": (first + timedelta(days=n)).date(),
+            "CampaignID": n * 10**13,
+            "EventTime": f"{(first + timedelta(seconds=n)).isoformat()}{fraction}Z",
+            "ChannelName": f"channel {n}" if n % 3 else None,
+            "Else": f"{n}",
+        }
+        for n in range(1_500)
+    ]
+    assert assert_same(beside(compact(many))) == 0
+    for column, odd, plain in [
+        ("EventTime", "2018-08-20T09:30:00+03:00", True),
+        ("EventTime", "2018-02-30T09:30:00Z", False),
+        ("EventTime", "2018-08-20T24:00:00.5Z", False),
+        ("Date", "2018-02-30", False),
+        ("CampaignID", "422", True),
+        ("CampaignID", 2**63, False),
+        ("ChannelName", '"', True),
+        ("Else", [1, 2], True),
+        ("Else", ["1", "2"], False),
+        ("Else", 1.50, True),
+    ]:
+        other = [*many[:700], many[700] | {column: odd}, *many[701:]]
+        assert assert_same(beside(compact(many), compact(other))) == (0 if plain else 1)
 
 
 def _from(body: bytes, at: int) -> bytes:
