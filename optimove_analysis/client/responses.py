@@ -46,7 +46,7 @@ _READ: Final = pl.Schema(
 )
 """What is read of responses: the place of the response, the columns of its fields."""
 
-_BATCH: Final = 16_000_000
+_BATCH: Final = 32_000_000
 """Bytes of bodies that are held at a time; what is made of them takes a few times as much."""
 _BODIES: Final = 100_000
 """So many are held at most, however short."""
