@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ import polars as pl
 
 from optimove_analysis.errors import SchemaError
 
-__all__ = ["CONVERTERS", "Converter", "loads", "to_column", "to_json"]
+__all__ = ["CONVERTERS", "Converter", "converter_of", "loads", "to_column", "to_json"]
 
 _INT64: Final = (-(2**63), 2**63 - 1)
 
@@ -109,6 +109,11 @@ CONVERTERS: Final[dict[pl.DataType, Converter]] = {
 """The converter of a column of this type."""
 
 
+def converter_of(name: str, dtype: pl.DataType) -> Converter:
+    """Return the converter of a column."""
+    return IDENTIFIER if name == "customer_id" else CONVERTERS[dtype]
+
+
 def to_column(
     name: str,
     dtype: pl.DataType,
@@ -126,7 +131,7 @@ def to_column(
     Raises:
         SchemaError: as ``culprit`` makes it, for the first value that has no exact counterpart.
     """
-    converter = IDENTIFIER if name == "customer_id" else CONVERTERS[dtype]
+    converter = converter_of(name, dtype)
     if set(map(type, values)) <= {converter.plain, type(None)}:
         try:
             if converter.as_is:
@@ -182,13 +187,38 @@ def to_json(value: object) -> str:
     >>> to_json(loads(b'{"a": 1.10, "b": [null, "x"]}'))
     '{"a": 1.10, "b": [null, "x"]}'
     """
+    written: list[str] = []
+    # What is to be written, the next last: a stack of our own, for JSON may be nested deeper than
+    # Python calls. Text of ours has type _Mark.
+    todo: list[object] = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            pairs = ((_Mark(f"{_scalar(name)}: "), inner) for name, inner in item.items())
+            todo += _reversed("{", pairs, "}")
+        elif isinstance(item, list):
+            todo += _reversed("[", ((inner,) for inner in item), "]")
+        else:
+            written.append(item if isinstance(item, _Mark) else _scalar(item))
+    return "".join(written)
+
+
+class _Mark(str):
+    """JSON as it is to stand."""
+
+    __slots__ = ()
+
+
+def _reversed(opening: str, items: Iterable[tuple[object, ...]], closing: str) -> list[object]:
+    parts: list[object] = []
+    for item in items:
+        parts += (_Mark(", ") if parts else _Mark(opening), *item)
+    return [_Mark(closing), *reversed(parts or [_Mark(opening)])]
+
+
+def _scalar(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, dict):
-        inner = (f"{to_json(name)}: {to_json(item)}" for name, item in value.items())
-        return f"{{{', '.join(inner)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(to_json, value))}]"
     text = json.dumps(value, ensure_ascii=False)
     # Half a surrogate pair is JSON, but no text that a frame could hold: write it as an escape.
     return text if text.isascii() or _encodes(text) else json.dumps(value)

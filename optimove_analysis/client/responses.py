@@ -3,83 +3,67 @@
 A response format is data, not code: `ResponseFormat` says which field fills which column, which
 fields must be there, and by which it is recognised. Recognition is per response, so that an
 account whose flag is switched half way, or a cache that holds both, reads as one.
+
+Responses are taken in batches. Those that are plain are read by `bulk`, all at once; the others by
+`exact`. Which of them reads a response changes nothing but the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import chain, repeat
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
-from optimove_analysis.client.convert import loads, to_column, to_json
-from optimove_analysis.errors import ResponseError, SchemaError
-from optimove_analysis.schema import INTERACTIONS, Column, Table
-
-__all__ = ["CHANNEL_INTERACTIONS", "ENGAGEMENT_METRICS", "ResponseFormat", "parse", "parse_table"]
-
-_EMPTY: Final[Mapping[str, object]] = {}
-_GIVEN: Final = ("customer_id", "data_through", "extra")
-"""Columns of the interactions that no field of a row fills."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFormat:
-    """How the rows of one kind of interactions response are laid out.
-
-    >>> CHANNEL_INTERACTIONS.fields["ChannelID"]
-    'channel_id'
-    """
-
-    name: str
-    fields: Mapping[str, str]
-    """Field of the API to column of the interactions table."""
-    required: frozenset[str]
-    """Fields without which a row is an error; others that are absent are null."""
-    marks: frozenset[str] = field(default=frozenset())
-    """A response with any of these fields has this format; with none, the format is a fallback."""
-
-
-def _fields(columns: Iterable[Column]) -> dict[str, str]:
-    return {column.api: column.name for column in columns if column.api}
-
-
-_ALL: Final = [column for column in INTERACTIONS.columns if column.name not in _GIVEN]
-_OLD: Final = _fields(column for column in _ALL if not column.optional)
-_NEW: Final = _fields(column for column in _ALL if column.optional)
-
-CHANNEL_INTERACTIONS: Final = ResponseFormat("channel interactions", _OLD, frozenset(_OLD))
-"""The documented format of GetCustomerChannelInteractions, all seven fields required.
-
-developer.optimove.com, reference of GetCustomerChannelInteractions, read 2026-11.
-"""
-
-ENGAGEMENT_METRICS: Final = ResponseFormat(
-    "engagement metrics", {**_OLD, **_NEW}, frozenset(_OLD), frozenset(_NEW)
+from optimove_analysis.client.bulk import Look, Placed, learn, read
+from optimove_analysis.client.exact import Response, read_columns, read_interactions, read_rows
+from optimove_analysis.client.formats import (
+    CHANNEL_INTERACTIONS,
+    ENGAGEMENT_METRICS,
+    FILLED,
+    FORMATS,
+    ResponseFormat,
+    fields_of,
+    format_of,
 )
-"""ASSUMED format of GetCampaignEngagementMetrics, and of an account with its flag on.
+from optimove_analysis.schema import INTERACTIONS, Table
 
-Optimove announces a "new, richer" format, and no public page lists its fields. We assume the seven
-documented ones, and CampaignType, EventTime (ISO 8601, UTC), EventName and ChannelName, each of
-which may be absent. Where your account differs, describe it as another `ResponseFormat`.
-"""
+__all__ = [
+    "CHANNEL_INTERACTIONS",
+    "ENGAGEMENT_METRICS",
+    "FORMATS",
+    "Reader",
+    "ResponseFormat",
+    "parse",
+    "parse_table",
+]
 
-FORMATS: Final = (ENGAGEMENT_METRICS, CHANNEL_INTERACTIONS)
+_Body: TypeAlias = tuple[str, bytes, date | None]
+
+_READ: Final = pl.Schema(
+    {"place": pl.get_index_type(), **{c.name: c.dtype for c in FILLED}, "extra": pl.String()}
+)
+"""What is read of responses: the place of the response, the columns of its fields."""
+
+_BATCH: Final = 32_000_000
+"""Bytes of bodies that are held at a time; what is made of them takes a few times as much."""
+_BODIES: Final = 100_000
+"""So many are held at most, however short."""
+_FEW: Final = 100_000
+"""Below so many bytes the exact reader is as fast."""
+_SEEDS: Final = (0, 1 / 2, 1 / 4, 3 / 4, 1 / 8, 5 / 8, 3 / 8, 7 / 8)
+"""Where among the bodies of no known look those lie whose look is learned, one after another."""
+_LOOKS: Final = 8
+"""So many looks are remembered from one batch to the next."""
 
 
-def parse(
-    bodies: Iterable[tuple[str, bytes, date | None]],
-    *,
-    formats: Sequence[ResponseFormat] = FORMATS,
-) -> pl.DataFrame:
+def parse(bodies: Iterable[_Body], *, formats: Sequence[ResponseFormat] = FORMATS) -> pl.DataFrame:
     """Make one frame of many interactions responses.
 
     Rows keep the order of the responses and of the rows in each. Nulls stay null; a whole number
     given as text is converted; a field that the format does not know is kept in ``extra``, as
-    JSON. An empty response gives no row.
+    JSON. An empty response gives no row. Bodies are taken as they are needed, and let go.
 
     Args:
         bodies: (customer id, body, data through) of each response.
@@ -91,24 +75,118 @@ def parse(
     Raises:
         ResponseError: a body is not a JSON list of objects.
         SchemaError: no format fits, a field is missing, or a value has no exact counterpart in
-            its column.
+            its column. Of several errors, it is the one of the first response.
     """
-    parts: list[pl.DataFrame] = []
-    batch: list[_Response] = []
-    for customer, body, through in bodies:
-        place = f"interactions response for customer {customer}"
-        rows, keys = _rows(body, place)
-        fitting = (form for form in formats if form.marks & keys or not form.marks)
-        layout = next(fitting, None)
-        if layout is None:
-            raise SchemaError(f"the {place} has none of the marks of {[f.name for f in formats]}.")
-        if batch and batch[0].layout is not layout:
-            parts.append(_frame(batch))
-            batch = []
-        batch.append(_Response(place, rows, layout, customer, through))
-    if batch:
-        parts.append(_frame(batch))
+    reader = Reader(formats)
+    parts = [reader.read(batch) for batch in _batches(bodies)]
     return pl.concat(parts) if parts else INTERACTIONS.empty()
+
+
+def _batches(bodies: Iterable[_Body]) -> Iterator[list[_Body]]:
+    batch: list[_Body] = []
+    size = 0
+    for body in bodies:
+        batch.append(body)
+        size += len(body[1])
+        if size >= _BATCH or len(batch) == _BODIES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class Reader:
+    """Reads batches of interactions responses, and remembers what plain ones look like."""
+
+    def __init__(self, formats: Sequence[ResponseFormat] = FORMATS, *, few: int = _FEW) -> None:
+        self._formats = formats
+        self._few = few
+        self._looks: list[Look] = []
+        self.exact = 0
+        """How many responses were read by themselves so far, since they are not plain, or few."""
+
+    def read(self, batch: Sequence[_Body]) -> pl.DataFrame:
+        """Return the interactions of some responses, in order; errors as `parse` has them."""
+        customers, contents, through = zip(*batch, strict=True)
+        parts, left = self._read_plain(contents)
+        self.exact += len(left)
+        if left:
+            others = [(place, customers[place], contents[place]) for place in left]
+            parts.append(read_interactions(others, self._formats))
+        frame = pl.concat(parts) if parts else pl.DataFrame(schema=_READ)
+        if len(parts) > 1:
+            frame = frame.sort("place", maintain_order=True)
+        return frame.with_columns(
+            pl.Series("customer_id", customers, dtype=pl.String).gather(frame["place"]),
+            pl.Series("data_through", through, dtype=pl.Date).gather(frame["place"]),
+        ).select(INTERACTIONS.names)
+
+    def _read_plain(self, contents: Sequence[bytes]) -> tuple[list[pl.DataFrame], list[int]]:
+        """Return the rows of the plain responses, and the places of the others."""
+        parts: list[pl.DataFrame] = []
+        if sum(map(len, contents)) <= self._few:
+            return parts, list(range(len(contents)))
+        left = _texts(contents).to_frame().with_row_index("place")
+        if format_of(self._formats, ()) is not None:
+            left = left.filter(pl.col("text").ne_missing("[]"))
+        gains: list[tuple[int, Look]] = []
+        tried: list[Look] = []
+
+        def take(look: Look) -> None:
+            nonlocal left
+            tried.append(look)
+            rows = read(left, look)
+            plain = rows["place"].unique()
+            if len(plain):
+                gains.append((len(plain), look))
+                parts.append(_complete(rows))
+                left = left.filter(~pl.col("place").is_in(plain.implode()))
+
+        for look in self._looks:
+            take(look)
+        for share in _SEEDS:
+            if left["text"].str.len_bytes().sum() <= self._few:
+                break
+            new = learn(contents[left["place"][int(share * left.height)]], self._placed)
+            if new is not None and new not in tried:
+                take(new)
+        # A look that nothing has is forgotten; it costs little to learn again.
+        gains.sort(key=lambda gain: -gain[0])
+        self._looks = [look for _, look in gains[:_LOOKS]]
+        return parts, left["place"].to_list()
+
+    def _placed(self, names: tuple[str, ...]) -> Placed | None:
+        """Say where fields of these names go; None if rows of them are an error."""
+        layout = format_of(self._formats, names)
+        if layout is None or layout.missing(names):
+            return None
+        field_of = {name: api for api, name in layout.fields.items()}
+        columns = {field_of[c.name]: c for c in FILLED if c.name in field_of}
+        return Placed(columns, frozenset(names) - layout.fields.keys())
+
+
+def _texts(contents: Sequence[bytes]) -> pl.Series:
+    """Return bodies as text, null where they are no UTF-8."""
+    raw = pl.Series("text", contents, dtype=pl.Binary)
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:  # one is not: polars does not say which
+
+        def decoded(body: bytes) -> str | None:
+            try:
+                return body.decode()
+            except UnicodeDecodeError:
+                return None
+
+        return pl.Series("text", map(decoded, contents), dtype=pl.String)
+
+
+def _complete(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns that a look has no field for."""
+    return rows.select(
+        pl.col(name) if name in rows.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in _READ.items()
+    )
 
 
 def parse_table(
@@ -131,121 +209,11 @@ def parse_table(
     """
     responses = []
     for asked, body, constants in bodies:
-        place = f"{table.name} response to {asked}"
-        rows, _ = _rows(body, place, bare=True)
-        columns = (column for column in table.columns if column.name not in constants)
-        fields = _fields(columns)
+        title = f"{table.name} response to {asked}"
+        rows = read_rows(body, title, bare=True)
+        fields = fields_of(column for column in table.columns if column.name not in constants)
         layout = ResponseFormat(table.name, fields, frozenset(fields))
-        responses.append(_Response(place, rows, layout, constants=constants))
-    parts = [_columns(table.columns, [response]) for response in responses if response.rows]
+        responses.append(Response(title, rows, layout, constants=constants))
+    parts = [read_columns(table.columns, [response]) for response in responses if response.rows]
     frame = pl.concat(parts) if parts else pl.DataFrame(schema={**table.schema, "extra": pl.String})
     return frame.drop("extra") if frame["extra"].null_count() == frame.height else frame
-
-
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """One response, its rows read and its format known."""
-
-    place: str
-    """What an error calls it."""
-    rows: list[dict[str, Any]]
-    layout: ResponseFormat
-    customer: str = ""
-    data_through: date | None = None
-    constants: Mapping[str, object] = field(default_factory=dict)
-
-
-def _rows(body: bytes, place: str, *, bare: bool = False) -> tuple[list[dict[str, Any]], set[str]]:
-    """Return the rows of a response and the fields that occur in them."""
-    try:
-        content = loads(body)
-    except ValueError as error:
-        start = body[:80].decode("utf-8", "replace")
-        raise ResponseError(f"the {place} is not JSON ({error}); it starts {start!r}.") from error
-    if bare and isinstance(content, dict):
-        content = [content]
-    if not isinstance(content, list) or not set(map(type, content)) <= {dict}:
-        start = body[:80].decode("utf-8", "replace")
-        raise ResponseError(
-            f"the {place} should be a list of objects and is not; it starts {start!r}."
-        )
-    keys: set[str] = set()
-    return content, keys.union(*content)
-
-
-def _frame(responses: list[_Response]) -> pl.DataFrame:
-    """Make the interactions of responses of one format."""
-    frame = _columns(_ALL, responses)
-    counts = [len(response.rows) for response in responses]
-    customers = chain.from_iterable(
-        repeat(response.customer, n) for response, n in zip(responses, counts, strict=True)
-    )
-    through = chain.from_iterable(
-        repeat(response.data_through, n) for response, n in zip(responses, counts, strict=True)
-    )
-    return frame.with_columns(
-        pl.Series("customer_id", list(customers), dtype=pl.String),
-        pl.Series("data_through", list(through), dtype=pl.Date),
-    ).select(INTERACTIONS.names)
-
-
-def _columns(columns: Iterable[Column], responses: list[_Response]) -> pl.DataFrame:
-    """Make the columns that fields fill, and ``extra``, of responses of one format."""
-    layout, constants = responses[0].layout, responses[0].constants
-    rows = [row for response in responses for row in response.rows]
-    extra = _check_fields(responses)
-    field_of = {name: api for api, name in layout.fields.items()}
-    made: list[pl.Series] = []
-    for column in columns:
-        api = field_of.get(column.name)
-        if api is None:
-            value = constants.get(column.name)
-            made.append(pl.Series(column.name, [value] * len(rows), dtype=column.dtype))
-            continue
-
-        def culprit(position: int, value: object, wanted: str, api: str = api) -> SchemaError:
-            place = _place(responses, position)
-            shown = to_json(value)
-            shown = shown if len(shown) <= 80 else f"{shown[:80]}..."  # noqa: PLR2004 - a line
-            return SchemaError(f"{place}: {api!r} is {shown}; {wanted}, or null, is wanted.")
-
-        values = [row.get(api) for row in rows]
-        made.append(to_column(column.name, column.dtype, values, culprit))
-    made.append(pl.Series("extra", extra, dtype=pl.String))
-    return pl.DataFrame(made)
-
-
-def _check_fields(responses: list[_Response]) -> list[str | None]:
-    """Return the unknown fields of each row, as JSON; raise if a required one is missing."""
-    layout = responses[0].layout
-    known = layout.fields.keys()
-    fine: set[tuple[str, ...]] = set()  # rows mostly look alike: judge each look once
-    extra: list[str | None] = []
-    for response in responses:
-        for number, row in enumerate(response.rows):
-            look = tuple(row)
-            if look in fine:
-                extra.append(None)
-                continue
-            missing = [name for name in layout.fields if name in layout.required - row.keys()]
-            if missing:
-                has = ", ".join(map(repr, row)) or "no fields at all"
-                lacks = ", ".join(map(repr, missing))
-                raise SchemaError(
-                    f"row {number} of the {response.place} lacks {lacks}; it has {has}. "
-                    "Has the API changed? optimove_analysis.schema names its fields."
-                )
-            unknown = {name: row[name] for name in row if name not in known}
-            extra.append(to_json(unknown) if unknown else None)
-            if not unknown:
-                fine.add(look)
-    return extra
-
-
-def _place(responses: list[_Response], position: int) -> str:
-    """Return what an error calls the row at a position of the responses' rows together."""
-    for response in responses:
-        if position < len(response.rows):
-            return f"row {position} of the {response.place}"
-        position -= len(response.rows)
-    raise AssertionError(position)
