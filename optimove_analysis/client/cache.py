@@ -158,11 +158,11 @@ class Cache:
         """Note that a process no longer asks for a key."""
         self._do(lambda store: store.release(key, owner), None, "written", writes=True)
 
-    def count(self, *, hit: bool) -> None:
-        """Count an answer that this client had from here, or had to ask the API for."""
+    def count(self, *, hits: int = 0, misses: int = 0) -> None:
+        """Count answers that this client had from here, and those it had to ask the API for."""
         with self._lock:
-            self.hits += hit
-            self.misses += not hit
+            self.hits += hits
+            self.misses += misses
 
     def info(self) -> CacheInfo:
         """Return what the cache holds: how much, of what, since when, and how often it served."""

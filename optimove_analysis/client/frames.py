@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Final, NamedTuple
+from datetime import date, datetime
+from threading import Thread
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -18,8 +20,12 @@ from optimove_analysis.schema import FAILURES, INTERACTIONS
 
 __all__ = ["Audience", "Collected", "Frames"]
 
-_BODIES: Final = 2_000
-"""So many bodies are in memory at once."""
+_BODIES: Final = 4_000
+"""So many bodies make a batch; two are in memory at once."""
+_BYTES: Final = 32_000_000
+"""Or bodies of so many bytes."""
+_LOOKED_UP: Final = 2_000
+"""So many kept answers are looked up at once."""
 
 
 class Collected(NamedTuple):
@@ -52,7 +58,9 @@ class Audience:
 
     def frame(self, answers: Sequence[tuple[str, Answer | Entry]]) -> pl.DataFrame:
         """Return the interactions in (customer, answer) pairs, in their order."""
-        bodies = ((one, answer.body, self._through(answer)) for one, answer in answers)
+        through, bodies = self._through, []
+        for one, answer in answers:
+            bodies.append((one, answer.body, through(answer.fetched_at.date(), answer.last_update)))
         return parse(bodies, formats=(*self.formats, *FORMATS))
 
     def check(self, customer_id: str, body: bytes) -> None:
@@ -62,20 +70,25 @@ class Audience:
     def _span(self) -> dict[str, str]:
         return {"StartDate": self.first.isoformat(), "EndDate": self.last.isoformat()}
 
-    def _through(self, answer: Answer | Entry) -> date:
+    def _through(self, fetched: date, updated: date | None) -> date:
         # The day of the fetch on the calendar of the computer that fetched: the account's time
         # zone is not documented, and another computer must read the same from a snapshot.
-        fetched = answer.fetched_at.date()
-        return min(filter(None, [self.last, answer.last_update, fetched]))
+        through = min(self.last, fetched)
+        return through if updated is None else min(through, updated)
 
 
 class Frames:
-    """Turns answers into one frame, a batch of bodies at a time."""
+    """Turns answers into one frame, a batch of bodies at a time.
+
+    A batch is read in another thread while the next one is gathered.
+    """
 
     def __init__(self, session: Session, audience: Audience, *, collects: bool) -> None:
         self._session, self._audience, self._collects = session, audience, collects
         self._parts: list[pl.DataFrame] = []
         self._waiting: list[tuple[str, Answer | Entry]] = []
+        self._bytes = 0
+        self._reading: Future[tuple[list[pl.DataFrame], list[Failure]]] | None = None
         self._in_order = True
         self.failures: list[Failure] = []
 
@@ -83,29 +96,39 @@ class Frames:
         """Add kept answers that are good; return the customers of the others."""
         missing: list[str] = []
         ids, keys = self._audience.ids, self._audience.keys
-        for start in range(0, len(ids), _BODIES):
-            some = keys[start : start + _BODIES]
+        for start in range(0, len(ids), _LOOKED_UP):
+            some = keys[start : start + _LOOKED_UP]
             entries = self._session.cache.entries(some)
-            for one, key in zip(ids[start : start + _BODIES], some, strict=True):
+            used: dict[str, datetime] = {}
+            for one, key in zip(ids[start : start + _LOOKED_UP], some, strict=True):
                 entry = entries.get(key)
                 if entry is None or not good(entry.facts):
                     missing.append(one)
                 else:
-                    self._session.use(key, entry)
-                    self._waiting.append((one, entry))
-            self._parse()
+                    used[key] = entry.fetched_at
+                    self._hold(one, entry)
+            self._session.use(used)
         return missing
 
     def add(self, one: str, answer: Answer) -> None:
         """Add an answer."""
         self._in_order = False
+        self._hold(one, answer)
+
+    def _hold(self, one: str, answer: Answer | Entry) -> None:
         self._waiting.append((one, answer))
-        if len(self._waiting) >= _BODIES:
+        self._bytes += len(answer.body)
+        if len(self._waiting) >= _BODIES or self._bytes >= _BYTES:
             self._parse()
 
     def collected(self) -> Collected:
         """Return what came in, in the order of the ids."""
-        self._parse()
+        try:
+            parts, failures = self._read(self._waiting)  # while the batch before is read
+        finally:
+            self._wait()  # if both fail, the error is that of the first customer
+        self._parts += parts
+        self.failures += failures
         frame = pl.concat(self._parts) if self._parts else INTERACTIONS.empty()
         ids = list(self._audience.ids)
         order = dict(zip(ids, range(len(ids)), strict=True))
@@ -124,17 +147,40 @@ class Frames:
         return Collected(frame, pl.DataFrame(rows, schema=FAILURES.schema, orient="row"))
 
     def _parse(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
+        self._wait()
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
+        self._reading = Future()
+        # A daemon, unlike an executor's: a user who gives up is not kept waiting.
+        Thread(target=self._run, args=(self._reading, waiting), daemon=True).start()
+
+    def _wait(self) -> None:
+        if self._reading is not None:
+            parts, failures = self._reading.result()
+            self._reading = None
+            self._parts += parts
+            self.failures += failures
+
+    def _run(self, result: Future[Any], waiting: list[tuple[str, Answer | Entry]]) -> None:
         try:
-            self._parts.append(self._audience.frame(waiting))
+            result.set_result(self._read(waiting))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            result.set_exception(error)
+
+    def _read(
+        self, waiting: list[tuple[str, Answer | Entry]]
+    ) -> tuple[list[pl.DataFrame], list[Failure]]:
+        if not waiting:
+            return [], []
+        try:
+            return [self._audience.frame(waiting)], []
         except (SchemaError, ResponseError):
             # Only kept answers can get here: others were parsed before they were kept.
             if not self._collects:
                 raise
-            for one, answer in waiting:
-                try:
-                    self._parts.append(self._audience.frame([(one, answer)]))
-                except OptimoveAnalysisError as error:
-                    self.failures.append(Failure(one, error))
+        parts, failures = [], []
+        for one, answer in waiting:
+            try:
+                parts.append(self._audience.frame([(one, answer)]))
+            except OptimoveAnalysisError as error:
+                failures.append(Failure(one, error))
+        return parts, failures

@@ -210,22 +210,22 @@ class Session:
             if nothing is not False:
                 flight.kept = self.cache.write(function, params, entry)
             flight.answer = Answer(body, False, entry.fetched_at, last_update, asked)
-            self.cache.count(hit=False)
+            self.cache.count(misses=1)
             if nothing is False:
                 self.unkept[key] = function, params, entry
             self.used[key] = entry.fetched_at
             return flight.answer
 
-    def use(self, key: str, entry: Entry) -> None:
-        """Note that a kept answer was used."""
-        self.cache.count(hit=True)
-        self.used[key] = entry.fetched_at
+    def use(self, kept: Mapping[str, datetime]) -> None:
+        """Note which kept answers were used, by key and time."""
+        self.cache.count(hits=len(kept))
+        self.used.update(kept)
 
     def _kept(
         self, function: str, params: Mapping[str, str], entry: Entry, *, counts: bool = True
     ) -> Answer:
         if counts:
-            self.use(key_of(function, params), entry)
+            self.use({key_of(function, params): entry.fetched_at})
         asked = _asked(function, params)
         return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 from requests_cache import CachedSession
@@ -80,19 +81,19 @@ def fill(client: OptimoveClient, ids: list[str]) -> None:
         store.write(key_of(INTERACTIONS_PATH, asked), INTERACTIONS_PATH, asked, entry)
 
 
+def key(request: Any, **_: object) -> str:
+    """Return the cache's key of a request, as requests-cache lets a user define it."""
+    return key_of(INTERACTIONS_PATH, dict(parse_qsl(urlsplit(request.url).query)))
+
+
 def loop(path: Path, ids: list[str]) -> pl.DataFrame:
     """Do what a user would write."""
     url = "http://127.0.0.1:9/current/" + INTERACTIONS_PATH
-    keys = {f"{url}?c={one}": key_of(INTERACTIONS_PATH, params(one)) for one in ids}
-
-    def key(request: Any, **_: object) -> str:
-        return keys[request.url]
-
     backend = SQLiteCache(path, serializer=BODIES)
     frames = []
     with CachedSession(backend=backend, key_fn=key, only_if_cached=True) as session:
-        for place in keys:
-            response = session.get(place)
+        for one in ids:
+            response = session.get(url, params=params(one))
             frames.append(pl.DataFrame(response.json()))
     backend.responses.close()  # type: ignore[no-untyped-call] # requests-cache has no types
     backend.redirects.close()  # type: ignore[no-untyped-call]
