@@ -38,6 +38,8 @@ _TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ER
 """What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
 _WRITE_AGAIN: Final = 30.0
 """Seconds after which a disk that was full, or a lock that was held, is tried again."""
+_OPENS: Final = 10.0
+"""Seconds to wait for others who open a new file at the same moment."""
 _ASIDE: Final = ".set-aside"
 
 _T = TypeVar("_T")
@@ -292,8 +294,22 @@ class Cache:
 
     def _open(self) -> None:
         if self._state == "unopened":
-            self._store = Store(self.path, read_only=self.read_only)
+            self._store = self._patiently_opened()
             self._file, self._state = _identity(self.path), "open"
+
+    def _patiently_opened(self) -> Store:
+        """Open the file; wait while others do so for the first time.
+
+        SQLite itself does not wait for who makes a new file one with a log of writes.
+        """
+        until = time.monotonic() + _OPENS
+        while True:
+            try:
+                return Store(self.path, read_only=self.read_only)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
 
     def _recovered(self, error: Exception, done: str, *, writes: bool, last: bool) -> bool:
         """Do about trouble what can be done; return whether the action is worth another try."""
@@ -315,6 +331,13 @@ class Cache:
                 f"the cache {self.path} cannot be {done} ({error}): answers come from the network "
                 "and are not kept for now. Is the disk full, or does another program hold the "
                 "file?",
+            )
+            return False
+        elif _is_busy(error):
+            self._warn(
+                "locked",
+                f"the cache {self.path} cannot be {done} just now ({error}): what it holds is "
+                "asked for again. Does another program hold the file?",
             )
             return False
         # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.
@@ -372,6 +395,11 @@ def _is_unusable(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     # A damaged text is Python's to notice, which has no code for it.
     return (code or 0) & 0xFF in _TORN if code else "UTF-8" in str(error)
+
+
+def _is_busy(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

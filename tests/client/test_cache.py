@@ -8,6 +8,7 @@ import pickle
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -407,6 +408,27 @@ def test_a_customer_who_cannot_be_forgotten_now_is_not_said_to_be(
     reader.close()
     client.cache.forget("000001")
     assert b"000001" not in bytes_on_disk(client.cache.path.parent)
+
+
+def test_those_who_open_a_new_file_at_the_same_instant_share_it(tmp_path: Path) -> None:
+    for attempt in range(40):  # without patience one in twenty fails
+        caches = [Cache(tmp_path / str(attempt) / "cache.sqlite") for _ in range(8)]
+        start = threading.Barrier(len(caches))
+        owners: list[str] = []
+
+        def claim(cache: Cache, start: threading.Barrier = start, o: list[str] = owners) -> None:
+            start.wait()
+            o.append(cache.claim("key", str(id(cache))))
+
+        threads = [threading.Thread(target=claim, args=(cache,)) for cache in caches]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(owners) == len(caches)
+        assert len(set(owners)) == 1
+        for cache in caches:
+            cache.close()
 
 
 def test_a_damaged_file_does_not_keep_who_is_forgotten(client: OptimoveClient) -> None:
