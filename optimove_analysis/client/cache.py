@@ -36,9 +36,9 @@ __all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of", "keys_of", "unre
 
 _TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 """What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
-_WRITE_AGAIN: Final = 30.0
+_TRY_AGAIN: Final = 30.0
 """Seconds after which a disk that was full, or a lock that was held, is tried again."""
-_OPENS: Final = 10.0
+_OPENS: Final = 2.0
 """Seconds to wait for others who open a new file at the same moment."""
 _ASIDE: Final = ".set-aside"
 
@@ -103,7 +103,7 @@ class Cache:
         self._file: tuple[int, int] | None = None
         # Opened on first use: to make a client touches no disk.
         self._state: Literal["unopened", "open", "closed", "broken"] = "unopened"
-        self._no_writes_before = float("-inf")
+        self._no_writes_before = self._no_use_before = float("-inf")
         self._warned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class Cache:
     def works(self) -> bool:
         """Whether answers are kept: it is not closed, and no trouble stands in the way now."""
         usable = self._state in {"unopened", "open"} and not self.read_only
-        return usable and time.monotonic() >= self._no_writes_before
+        return usable and time.monotonic() >= max(self._no_writes_before, self._no_use_before)
 
     def facts(self, keys: Sequence[str]) -> dict[str, Facts]:
         """Return what is known of those of the keys that are kept; milliseconds for thousands."""
@@ -278,9 +278,10 @@ class Cache:
         self, action: Callable[[Store], _T], otherwise: _T, done: str, *, writes: bool = False
     ) -> _T:
         """Return what an action on the file gives, one thread at a time, or ``otherwise``."""
-        if writes and time.monotonic() < self._no_writes_before:
-            return otherwise
         with self._lock:
+            now = time.monotonic()
+            if now < self._no_use_before or (writes and now < self._no_writes_before):
+                return otherwise
             for last in (False, True):
                 try:
                     self._open()
@@ -325,7 +326,7 @@ class Cache:
                 )
                 return True
         elif writes and self._state == "open":
-            self._no_writes_before = time.monotonic() + _WRITE_AGAIN
+            self._no_writes_before = time.monotonic() + _TRY_AGAIN
             self._warn(
                 "unwritten",
                 f"the cache {self.path} cannot be {done} ({error}): answers come from the network "
@@ -334,10 +335,11 @@ class Cache:
             )
             return False
         elif _is_busy(error):
+            self._no_use_before = time.monotonic() + _TRY_AGAIN
             self._warn(
                 "locked",
-                f"the cache {self.path} cannot be {done} just now ({error}): what it holds is "
-                "asked for again. Does another program hold the file?",
+                f"the cache {self.path} cannot be {done} just now ({error}): answers come from the "
+                "network and are not kept for now. Does another program hold the file?",
             )
             return False
         # Left to the garbage collector it would be a ResourceWarning from Python 3.13 on.

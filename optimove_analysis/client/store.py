@@ -374,6 +374,8 @@ def _look_before_writing(path: Path) -> None:
         return
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
     try:
+        # At one moment: another process may be making the tables between two looks.
+        connection.execute("BEGIN")
         _check_layout(connection, fresh=True)
     finally:
         connection.close()
