@@ -66,7 +66,9 @@ class Freshness:
             kept = None if needed else kept_last_update(self._session)
             if self.maturity.settles(kept):
                 return kept
-            self._asked, self._updated = True, self._absent.last_update()
+            # In this order: other threads look at both.
+            self._updated = self._absent.last_update()
+            self._asked = True
         return self._updated
 
 
