@@ -62,7 +62,9 @@ def route_cost(session: Session, first: date, last: date) -> RouteCost:
     maturity = Maturity(last, settings.settle_after, settings.max_age)
 
     def good(facts: Facts) -> bool:
-        return settings.offline or maturity.settled(facts) or maturity.maybe_current(facts, now)
+        return (
+            settings.offline or maturity.settled(facts, now) or maturity.maybe_current(facts, now)
+        )
 
     return cost(SessionAsks(session, good), first, last)
 

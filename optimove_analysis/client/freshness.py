@@ -52,7 +52,7 @@ class Freshness:
 
     def good(self, facts: Facts) -> bool:
         """Tell whether a kept answer is what the API would say."""
-        if not self._refresh and (self._offline or self.maturity.settled(facts)):
+        if not self._refresh and (self._offline or self.maturity.settled(facts, self._began)):
             return True
         if self._began <= facts.fetched_at <= self._session.now():
             return True
