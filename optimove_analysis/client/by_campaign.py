@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -17,8 +18,12 @@ from optimove_analysis.client.route_cost import RouteCost, cost
 from optimove_analysis.client.sends import Request
 from optimove_analysis.client.session import Answer, Session, Shape
 from optimove_analysis.client.store import Facts
+from optimove_analysis.errors import OfflineError
 
 __all__ = ["SessionAsks", "route_cost", "sends"]
+
+_NAMED: Final = 5
+"""So many of the answers that are missing are named."""
 
 
 class SessionAsks:
@@ -57,7 +62,9 @@ def route_cost(session: Session, first: date, last: date) -> RouteCost:
     maturity = Maturity(last, settings.settle_after, settings.max_age)
 
     def good(facts: Facts) -> bool:
-        return settings.offline or maturity.settled(facts) or maturity.maybe_current(facts, now)
+        return (
+            settings.offline or maturity.settled(facts, now) or maturity.maybe_current(facts, now)
+        )
 
     return cost(SessionAsks(session, good), first, last)
 
@@ -82,8 +89,9 @@ def sends(
         kept = [label for label, r in by_label.items() if asks.kept(r.function, r.params)]
         answers = {label: ask(by_label[label], None) for label in kept}
         if missing := [label for label in by_label if label not in answers]:
-            if not offline:
-                fresh.updated(needed=False)  # once, rather than in each thread
+            if offline:
+                raise _not_kept(missing, len(by_label))
+            fresh.updated(needed=False)  # once, rather than in each thread
             fetch_each(
                 session,
                 missing,
@@ -100,3 +108,13 @@ def sends(
     )
     warnings.warn(" ".join(found.notes), RouteWarning, stacklevel=4)
     return found.frame
+
+
+def _not_kept(labels: Sequence[str], of: int) -> OfflineError:
+    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
+    return OfflineError(
+        f"{len(labels):,} of {of:,} answers that the campaign route needs are not kept, and "
+        f"nothing is sent offline: {', '.join(labels[:_NAMED])}{more}. Ask for the same days as "
+        "when they were fetched, or fetch them online.",
+        labels,
+    )

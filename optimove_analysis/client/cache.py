@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from optimove_analysis.client.cache_info import CacheInfo
-from optimove_analysis.client.inputs import as_instant
+from optimove_analysis.client.inputs import as_ids, as_instant
 from optimove_analysis.client.naming import naming
 from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
@@ -208,15 +208,13 @@ class Cache:
             how many answers went.
 
         Raises:
-            InputError: the id is neither text nor a whole number.
+            InputError: the id is blank, or neither text nor a whole number.
             OptimoveAnalysisError: the file cannot be written to, or another program reads from it
                 just now, so that its old pages cannot be erased.
         """
-        if isinstance(customer_id, bool) or not isinstance(customer_id, str | int):
-            raise InputError(f"{customer_id!r} is not a customer id; give text or a whole number.")
+        wanted = as_ids([customer_id])[0]
         self._writable("erased from")
         self._remove_set_aside()
-        wanted = str(customer_id)
         return self._remove(lambda store: naming(store, wanted))
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ from optimove_analysis.client.quota import Quota, ledger_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
-from optimove_analysis.client.settings import QUOTA, Limits, Settings, read_environment
+from optimove_analysis.client.settings import QUOTA, Limits, Settings, hidden, read_environment
 from optimove_analysis.client.snapshot import (
     Replayed,
     Snapshot,
@@ -106,15 +106,17 @@ class OptimoveClient:
         offline: bool = False,
     ) -> None:
         self._stop_sandbox: Any = None  # weakref.finalize; its type is not for use at run time
+        self._replayed: Replayed | None = None
         if str(instance).strip().lower() == "sandbox":
             process = SandboxProcess()
             self._own(process)
             instance, api_key, token = process.url, process.api_key, None
+        secrets = {"api_key": hidden(api_key), "token": hidden(token)}
+        del api_key, token  # tracebacks show what the variables of a call hold
         try:
             self.settings = Settings.of(
                 instance,
-                api_key,
-                token=token,
+                **secrets,
                 account=account,
                 cache_dir=cache_dir,
                 quota=quota,
@@ -162,16 +164,15 @@ class OptimoveClient:
         Arguments win over the environment, and the environment over a ``.env`` file in the
         working folder. ``options`` are the other arguments of `OptimoveClient`.
         """
-        found = read_environment()
-        instance = instance or found.get("OPTIMOVE_INSTANCE")
+        instance = instance or read_environment().get("OPTIMOVE_INSTANCE")
         if not instance:
             raise InputError(
                 "no instance is set: set OPTIMOVE_INSTANCE, as api5, in the environment or in a "
                 ".env file in the working folder; 'sandbox' starts this package's own."
             )
-        if "token" not in options:
-            api_key = api_key or found.get("OPTIMOVE_API_KEY")
-        return cls(instance, api_key, **options)
+        given = {"api_key": hidden(api_key or None), **options}
+        del api_key  # tracebacks show what the variables of a call hold
+        return cls(instance, **given)  # the environment's key is found there
 
     @classmethod
     def sandbox(
@@ -565,7 +566,8 @@ class OptimoveClient:
     def __repr__(self) -> str:
         if self._replayed is not None:
             return f"<OptimoveClient replaying {self._replayed.snapshot}>"
-        return f"<OptimoveClient {self.settings.url}>"
+        # What could not be made is shown too, by tracebacks with their variables.
+        return f"<OptimoveClient {self.settings.url if hasattr(self, 'settings') else 'unmade'}>"
 
     def _own(self, process: SandboxProcess) -> None:
         # Also when the client is forgotten, and when Python ends.

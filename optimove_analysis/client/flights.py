@@ -7,6 +7,7 @@ while it asks is found out by its `Presence`, and its turn is another's.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,8 +40,8 @@ class Flight(Generic[_Answer]):
     done: threading.Event = field(default_factory=threading.Event)
 
 
+# No lock about it, which Ctrl-C or a fork could leave held: each step on a dict is one by itself.
 _under_way: dict[Path, dict[str, Flight[object]]] = {}
-_lock = threading.Lock()
 
 
 class Flights(Generic[_Answer]):
@@ -55,9 +56,8 @@ class Flights(Generic[_Answer]):
         self._cache = cache
         self._presence = presence
         self._claimed: dict[str, str] = {}
-        with _lock:
-            self._flights: dict[str, Flight[_Answer]]
-            self._flights = _under_way.setdefault(cache.path.absolute(), {})  # type: ignore[assignment] # one kind of answer a path
+        self._flights: dict[str, Flight[_Answer]]
+        self._flights = _under_way.setdefault(cache.path.absolute(), {})  # type: ignore[assignment] # one kind of answer a path
 
     @contextmanager
     def turn(self, key: str, sleep: Callable[[float], None]) -> Iterator[Flight[_Answer]]:
@@ -70,51 +70,61 @@ class Flights(Generic[_Answer]):
             key: of the cache.
             sleep: called between looks; it may raise to give up.
         """
-        while True:
-            with _lock:
-                flight = self._flights.get(key)
-                if flight is None:
-                    mine = self._flights[key] = Flight[_Answer]()
-                    break
-            while not flight.done.wait(_LOOK):
-                sleep(0.0)
-            if flight.answer is not None:
-                yield flight
-                return
-        owner: str | None = None
+        mine = Flight[_Answer]()
         try:
-            owner = self._claim(key, sleep)
-            yield mine
+            try:
+                while (flight := self._join(key, mine)) is not mine:
+                    while not flight.done.wait(_LOOK):
+                        sleep(0.0)
+                    if flight.answer is not None:
+                        yield flight
+                        return
+                self._claim(key, sleep)
+                yield mine
+            finally:
+                self._land(key, mine)
         finally:
-            with _lock:
-                del self._flights[key]
-            mine.done.set()
-            if owner is not None:
-                self._claimed.pop(key, None)
-                if not mine.kept:
-                    self._cache.release(key, owner)
+            # Again, which does nothing, unless Ctrl-C came in the midst of the first.
+            self._land(key, mine)
+
+    def _join(self, key: str, mine: Flight[_Answer]) -> Flight[_Answer]:
+        """Return the flight of a key that is under way, or put this one there."""
+        return self._flights.setdefault(key, mine)
+
+    def _land(self, key: str, mine: Flight[_Answer]) -> None:
+        """Let others have the turn, if this flight has it."""
+        if self._flights.get(key) is mine:
+            if (owner := self._claimed.get(key)) is not None and not mine.kept:
+                self._cache.release(key, owner)
+            self._claimed.pop(key, None)
+            self._flights.pop(key, None)
+        mine.done.set()
 
     def close(self) -> None:
         """Let go of what is still asked for, while the cache is open: nobody will keep it."""
         for key, owner in list(self._claimed.items()):
             self._cache.release(key, owner)
 
-    def _claim(self, key: str, sleep: Callable[[float], None]) -> str | None:
-        """Take a key's turn among the processes; return the name it was taken under, if it was."""
+    def _claim(self, key: str, sleep: Callable[[float], None]) -> None:
+        """Take a key's turn among the processes, or go without where they cannot meet."""
         if not self._cache.works:
-            return None
+            return
         until = time.monotonic() + _PATIENCE
         try:
             presence = self._presence()
-            me = presence.token
+            # Noted before it is written: whatever interrupts this, `turn` and `close` find it.
+            me = self._claimed[key] = presence.token
             while (owner := self._cache.claim(key, me)) != me:
                 # Looked at, not claimed, over and over: a look is no write.
                 while self._cache.asking(key) == owner and presence.alive(owner):
                     if time.monotonic() > until:
-                        return None
+                        return
                     sleep(_LOOK)
                 self._cache.release(key, owner)
         except OSError:  # the folder where processes meet cannot be used
-            return None
-        self._claimed[key] = me
-        return me
+            return
+
+
+if hasattr(os, "register_at_fork"):
+    # What was under way in the parent ends there.
+    os.register_at_fork(after_in_child=_under_way.clear)

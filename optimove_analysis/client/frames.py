@@ -24,8 +24,8 @@ _BODIES: Final = 4_000
 """So many bodies make a batch; two are in memory at once."""
 _BYTES: Final = 32_000_000
 """Or bodies of so many bytes."""
-_LOOKED_UP: Final = 2_000
-"""So many kept answers are looked up at once."""
+_LOOKED_UP: Final = 500
+"""So many kept answers are looked up at once: their bodies are in memory, however large."""
 
 
 class Collected(NamedTuple):

@@ -52,7 +52,7 @@ class Freshness:
 
     def good(self, facts: Facts) -> bool:
         """Tell whether a kept answer is what the API would say."""
-        if not self._refresh and (self._offline or self.maturity.settled(facts)):
+        if not self._refresh and (self._offline or self.maturity.settled(facts, self._began)):
             return True
         if self._began <= facts.fetched_at <= self._session.now():
             return True
@@ -66,7 +66,9 @@ class Freshness:
             kept = None if needed else kept_last_update(self._session)
             if self.maturity.settles(kept):
                 return kept
-            self._asked, self._updated = True, self._absent.last_update()
+            # In this order: other threads look at both.
+            self._updated = self._absent.last_update()
+            self._asked = True
         return self._updated
 
 

@@ -26,9 +26,9 @@ class Maturity:
     >>> from datetime import datetime
     >>> at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     >>> spring = Maturity(date(2026, 1, 1), timedelta(days=30), timedelta(days=1))
-    >>> spring.settled(Facts(at, date(2026, 2, 28), True))
+    >>> spring.settled(Facts(at, date(2026, 2, 28), True), at)
     True
-    >>> spring.settled(Facts(at, date(2026, 1, 31), True))  # the data has stood still since
+    >>> spring.settled(Facts(at, date(2026, 1, 31), True), at)  # the data has stood still since
     False
     """
 
@@ -36,15 +36,19 @@ class Maturity:
     settle_after: timedelta
     max_age: timedelta
 
-    def settled(self, facts: Facts) -> bool:
+    def settled(self, facts: Facts, now: datetime) -> bool:
         """Tell whether an answer no longer changes.
 
         The data reached at least as far past the range's end, when it was fetched, as it takes to
-        settle. That the API does not know a customer may change at any time.
+        settle. That the API does not know a customer may change at any time. Nor is anything known
+        of an answer from the future, whose time the computer's clock had wrong, but what the API
+        said then of its data.
         """
         through = facts.fetched_at.date()
         if facts.last_update is not None:
             through = min(through, facts.last_update)
+        elif facts.fetched_at > now:
+            return False
         return facts.found and through - self.end > self.settle_after
 
     def settles(self, updated: date | None) -> bool:

@@ -30,8 +30,10 @@ def _names(body: bytes, customer_id: str) -> bool:
     plain = customer_id.isascii() and customer_id.isalnum()
     if plain and customer_id.encode() not in body:
         return False
-    # Also within a text, as a whole word: too much erased costs a request, too little is a breach.
-    word = re.compile(rf"(?<!\w){re.escape(customer_id)}(?!\w)")
+    # Also within a text: too much erased costs a request, too little is a breach. So a number ends
+    # where digits do (user_841231, ID841231), any other id where letters and digits do.
+    on = "[0-9]" if customer_id.isdecimal() else r"[^\W_]"
+    word = re.compile(f"(?<!{on}){re.escape(customer_id)}(?!{on})")
     return any(map(word.search, _values(loads(body))))
 
 

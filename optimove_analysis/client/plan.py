@@ -128,7 +128,7 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
     updated = kept_last_update(session, fresh=True)
     kept = doubtful = 0
     for known in facts.values():
-        if settings.offline or maturity.settled(known):
+        if settings.offline or maturity.settled(known, now):
             kept += 1
         elif updated is not None:
             kept += maturity.current(known, updated, now)

@@ -60,6 +60,8 @@ class Answer:
     """The day through which the API's data was complete at the fetch; None: not known."""
     asked: str
     """What was asked, for messages; it holds no credential."""
+    found: bool = True
+    """False where the API said that it does not know what was asked for."""
 
 
 class Session:
@@ -192,7 +194,13 @@ class Session:
         key = key_of(function, params)
         with self._flights.turn(key, sleep) as flight:
             if flight.answer is not None:
-                return flight.answer
+                # Perhaps another client's of the same account, which notes what it used itself.
+                answer = flight.answer
+                if not answer.found and not flight.kept:
+                    nothing_said = Entry(answer.body, answer.fetched_at, answer.last_update, False)
+                    self.unkept[key] = function, params, nothing_said
+                self.use({key: answer.fetched_at})
+                return answer
             entry = self.cache.read(function, params)
             if entry is not None and good(entry.facts):
                 return self._kept(function, params, entry)
@@ -209,11 +217,11 @@ class Session:
             entry = Entry(body, self.now(), last_update, found=nothing is None)
             if nothing is not False:
                 flight.kept = self.cache.write(function, params, entry)
-            flight.answer = Answer(body, False, entry.fetched_at, last_update, asked)
             self.cache.count(misses=1)
             if nothing is False:
                 self.unkept[key] = function, params, entry
             self.used[key] = entry.fetched_at
+            flight.answer = Answer(body, False, entry.fetched_at, last_update, asked, entry.found)
             return flight.answer
 
     def use(self, kept: Mapping[str, datetime]) -> None:
@@ -227,7 +235,7 @@ class Session:
         if counts:
             self.use({key_of(function, params): entry.fetched_at})
         asked = _asked(function, params)
-        return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked)
+        return Answer(entry.body, True, entry.fetched_at, entry.last_update, asked, entry.found)
 
     def _ask(
         self,
@@ -295,6 +303,8 @@ class Session:
     def close(self) -> None:
         """Close the connections and the cache; nothing can be asked from then on."""
         self._closed = True
+        if os.getpid() != self._process:
+            return  # they are the parent's, whose threads may have held their locks at the fork
         self._http.close()
         self._flights.close()
         self.cache.close()

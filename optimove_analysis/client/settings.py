@@ -20,7 +20,7 @@ from optimove_analysis.client.environment import cache_folder, read_environment,
 from optimove_analysis.client.keys import find_key
 from optimove_analysis.errors import InputError
 
-__all__ = ["QUOTA", "Limits", "Secret", "Settings", "is_loopback", "read_environment"]
+__all__ = ["QUOTA", "Limits", "Secret", "Settings", "hidden", "is_loopback", "read_environment"]
 
 Limits: TypeAlias = "tuple[int, float] | Iterable[tuple[int, float]]"
 """(requests, seconds), or several of them, all of which hold."""
@@ -81,9 +81,11 @@ class Secret:
         Raises:
             InputError: it is no text that a header can hold.
         """
-        new = _fit(value)
+        given = hidden(value)
+        del value  # a traceback shows it, if it is no text that a header can hold
+        fit = _fit(given)
         self._past = (*self._past, self._value)
-        self._value = new
+        self._value = fit.reveal()
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -144,9 +146,9 @@ class Settings:
     def of(
         cls,
         instance: str,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         *,
-        token: str | Callable[[], str] | None = None,
+        token: str | Secret | Callable[[], str] | None = None,
         account: str | None = None,
         cache_dir: str | Path | None = None,
         quota: Limits = QUOTA,
@@ -176,7 +178,7 @@ class Settings:
             raise InputError("account='' is blank; leave it out or give the account a name.")
         url = _address(instance)
         credential, header = _credential(
-            api_key, token, url, needed=not (offline and account is not None)
+            hidden(api_key), hidden(token), url, needed=not (offline and account is not None)
         )
         if callable(token) and account is None:
             raise InputError(
@@ -226,6 +228,11 @@ class Settings:
         return _digest(self.header, known_by, self.url)
 
 
+def hidden(value: Any) -> Any:  # noqa: ANN401 - whatever a user gives
+    """Return a text as a secret, anything else as it is."""
+    return Secret(value) if isinstance(value, str) else value
+
+
 def _limits(quota: Any) -> tuple[tuple[int, float], ...]:  # noqa: ANN401 - whatever a user gives
     """Return one limit or several as a tuple of (requests, seconds)."""
     try:
@@ -256,7 +263,7 @@ def _positive(*values: object, whole: bool = False) -> bool:
 
 
 def _credential(
-    api_key: str | None, token: str | Callable[[], str] | None, url: str, *, needed: bool
+    api_key: Secret | None, token: Secret | Callable[[], str] | None, url: str, *, needed: bool
 ) -> tuple[Secret, str]:
     """Return the credential and its header: as given, or as `find_key` finds it.
 
@@ -267,11 +274,11 @@ def _credential(
     if callable(token):
         return Secret(""), "Authorization-Token"  # got when it is first needed
     given = api_key if token is None else token
-    if isinstance(given, str) and not given.strip():
+    if isinstance(given, Secret) and not given.reveal().strip():
         given = None
     if given is None and token is None:
         found = find_key(url, keyring=needed)
-        given = found.value if found else None
+        given = Secret(found.value) if found else None
     if given is None and not needed:
         return Secret(""), "X-API-KEY"
     if given is None:
@@ -280,18 +287,18 @@ def _credential(
             "in a .env file in the working folder, or store it in the keyring with "
             "optimove-analysis login. OptimoveClient.sandbox() needs none."
         )
-    return Secret(_fit(given)), "X-API-KEY" if token is None else "Authorization-Token"
+    return _fit(given), "X-API-KEY" if token is None else "Authorization-Token"
 
 
-def _fit(value: Any) -> str:  # noqa: ANN401 - whatever a user gives
+def _fit(value: Any) -> Secret:  # noqa: ANN401 - whatever a user gives
     """Return a credential as a header can hold it, or raise without quoting it."""
-    if not isinstance(value, str):
+    if not isinstance(value, Secret):
         raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
-    text = value.strip()
+    fit = Secret(value.reveal().strip())
     # requests would quote such a key in its own error.
-    if not text or not text.isascii() or not text.isprintable():
+    if not (fit.known and fit.reveal().isascii() and fit.reveal().isprintable()):
         raise InputError("the API key holds characters that no HTTP header may; copy it again.")
-    return text
+    return fit
 
 
 def _address(instance: str) -> str:

@@ -321,6 +321,9 @@ class Store:
         self._execute("PRAGMA secure_delete = ON")
         # An audience's answers lie all over the index, which is read once rather than for each.
         self._execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        with self._backend.responses.connection() as connection:  # type: ignore[union-attr]
+            if _is_ours(connection):
+                return
         with self.writing() as connection:
             _check_layout(connection, fresh=True)
             lay_out(connection)
@@ -383,8 +386,7 @@ def _look_before_writing(path: Path) -> None:
 
 def _check_layout(connection: sqlite3.Connection, *, fresh: bool) -> None:
     """Raise unless the file is ours and of this version; ``fresh``: or has nothing in it yet."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    application, version = _marks(connection)
     if (application, version) == (APPLICATION, LAYOUT):
         return
     if application == APPLICATION:
@@ -403,6 +405,17 @@ def _check_layout(connection: sqlite3.Connection, *, fresh: bool) -> None:
     )
     if not fresh or (tables and (named - ours or rows)):
         raise LayoutError("it is another program's, or an older version's")
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return application, version
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Tell whether a file has this version's tables, all of which come in one step."""
+    return _marks(connection) == (APPLICATION, LAYOUT)
 
 
 def _checksum(body: bytes, *row: object) -> int:
@@ -426,17 +439,23 @@ class _Table(SQLiteDict):
     program that never lets go of the lock, that is never. And where a write fails, it says nothing.
     """
 
+    def init_db(self) -> None:
+        """Make the table, unless the file has it: to open a file waits for nobody who writes."""
+        with self.connection() as connection:
+            there = _is_ours(connection)
+        if not there:
+            super().init_db()  # type: ignore[no-untyped-call] # requests-cache has no types
+
     @contextmanager
     def _acquire_sqlite_lock(self) -> Iterator[None]:
         with self._lock:
             connection = self._connection
             if connection is None:
                 raise sqlite3.OperationalError("the cache is closed")
-            connection.execute(
-                "BEGIN IMMEDIATE"
-            )  # waits for others as long as sqlite3.connect says
-            self._active_transaction = True
+            # Ctrl-C while it waits for others comes when it has begun: all of it is in the try.
             try:
+                connection.execute("BEGIN IMMEDIATE")
+                self._active_transaction = True
                 yield
                 connection.commit()
             except BaseException:

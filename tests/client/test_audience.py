@@ -98,6 +98,19 @@ def test_who_trusts_less_lets_ranges_settle_later(box: Sandbox, make_client: Mak
     assert box.count(path=FUNCTION) == 2
 
 
+def test_an_answer_that_a_clock_set_years_ahead_has_dated_does_not_settle_a_range(
+    box: Sandbox, client: OptimoveClient
+) -> None:
+    box.answer(UPDATE, status=404, body=b"no", times=2)
+    at(client, timedelta(days=4_000))
+    with pytest.warns(LastUpdateWarning):
+        client.interactions("000001", *RECENT)
+    at(client, timedelta(0))  # the clock is put right
+    with pytest.warns(LastUpdateWarning):
+        client.interactions("000001", *RECENT)
+    assert box.count(path=FUNCTION) == 2
+
+
 def test_a_clock_that_was_set_back_makes_no_answer_young(
     box: Sandbox, client: OptimoveClient
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import sqlite3
 import stat
 import sys
@@ -288,6 +289,48 @@ def test_while_a_lock_is_not_let_go_of_nothing_is_kept_and_what_was_kept_is_read
     cache.close()
 
 
+def test_while_a_lock_is_not_let_go_of_a_file_is_opened_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optimove_analysis.client.store._BUSY", 0.1)
+    entry = Entry(b"[]", datetime.now(UTC), None)
+    first = Cache(tmp_path / "cache.sqlite")
+    assert first.write("f", {}, entry)
+    first.close()
+    other = sqlite3.connect(first.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    cache = Cache(first.path)
+    assert cache.read("f", {}) == entry
+    assert cache.works
+    other.close()
+    assert cache.write("g", {}, entry)
+    cache.close()
+
+
+def test_ctrl_c_while_another_program_writes_costs_no_kept_answer(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache.sqlite")
+    entry = Entry(b"[]", datetime.now(UTC), None)
+    assert cache.write("f", {}, entry)
+    other = sqlite3.connect(cache.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+
+    def interrupt() -> None:
+        signal.raise_signal(signal.SIGINT)  # heard when the wait is over
+        other.execute("COMMIT")
+
+    timer = threading.Timer(0.3, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        cache.write("g", {}, entry)
+    timer.join()
+    assert cache.write("h", {}, entry)
+    assert cache.read("f", {}) == entry
+    assert cache.info().set_aside == ()
+    other.execute("BEGIN IMMEDIATE")  # nothing holds the lock
+    other.close()
+    cache.close()
+
+
 def test_an_answer_comes_back_as_it_went_in(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache.sqlite")
     here = timezone(timedelta(hours=5, minutes=30))
@@ -394,6 +437,32 @@ def test_of_a_customer_who_is_forgotten_no_byte_is_left(
         assert client.customers(1, "2025-12-31").equals(members)
 
 
+@pytest.mark.parametrize(
+    ("gone", "named", "others"),
+    [
+        (
+            "841231",
+            ["for 841231.", "user_841231", "ID841231", "?id=841231&x"],
+            ["8412310", "1841231"],
+        ),
+        ("A-7é", ["(A-7é)", "to_A-7é_x"], ["A-7", "BA-7é", "A-7éa"]),
+        ('7" \\', ['say 7" \\ now'], ['7"']),
+    ],
+)
+def test_who_is_forgotten_is_found_within_texts_too(
+    gone: str, named: list[str], others: list[str], tmp_path: Path
+) -> None:
+    cache = Cache(tmp_path / "cache.sqlite")
+    for text in (*named, *others):
+        body = json.dumps([{"Text": text}]).encode()
+        assert cache.write("f", {"text": text}, Entry(body, datetime.now(UTC)))
+    cache.write("g", {"CustomerID": gone}, Entry(b"[]", datetime.now(UTC)))
+    assert cache.forget(gone) == len(named) + 1
+    left = [text for text in (*named, *others) if cache.read("f", {"text": text})]
+    assert left == others
+    cache.close()
+
+
 def test_a_customer_who_cannot_be_forgotten_now_is_not_said_to_be(
     box: Sandbox, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +508,7 @@ def test_a_damaged_file_does_not_keep_who_is_forgotten(client: OptimoveClient) -
     assert b"841231" not in bytes_on_disk(client.cache.path.parent)
 
 
-@pytest.mark.parametrize("given", [True, 1.5, None])
+@pytest.mark.parametrize("given", [True, 1.5, None, "", "  "])
 def test_what_is_no_id_is_not_forgotten(given: Any, client: OptimoveClient) -> None:
     with pytest.raises(InputError, match="not a customer id"):
         client.cache.forget(given)

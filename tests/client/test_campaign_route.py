@@ -25,7 +25,7 @@ from optimove_analysis.client.campaign_route import (
 )
 from optimove_analysis.client.route_cost import cost
 from optimove_analysis.client.session import Session
-from optimove_analysis.errors import ApiError, AuthError, InputError, SchemaError
+from optimove_analysis.errors import ApiError, AuthError, InputError, OfflineError, SchemaError
 from optimove_analysis.sandbox import Sandbox, sandbox
 from optimove_analysis.schema import CONTROL_ACTION_ID, INTERACTIONS
 
@@ -448,6 +448,17 @@ def test_the_client_gives_the_same_sends_by_either_route_and_warns_of_what_is_mi
         client.interactions(ids, *RANGE, route="campaign", refresh=True, progress=False)
     assert small.count(path=LISTS) == 2 * 2
     assert small.count(path=SENDS) == 2 * pages
+
+
+def test_offline_the_campaign_route_sends_nothing_and_names_what_is_missing(
+    small: Sandbox, make_client: MakeClient
+) -> None:
+    client = make_client(small)
+    sent = small.count()
+    with pytest.raises(OfflineError, match="campaigns of 2025-02-11") as caught:
+        client.interactions("000001", *RANGE, route="campaign", offline=True)
+    assert len(caught.value.missing) == 2
+    assert small.count() == sent
 
 
 def test_an_event_id_that_is_not_given_is_not_guessed(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import polars as pl
 import pytest
@@ -207,3 +212,82 @@ def test_neither_a_failure_nor_a_client_that_is_closed_leaves_a_claim(
         assert left.asking(key) is None
         left.close()
         thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_does_not_wait_for_what_its_parent_asks_for(
+    make_client: MakeClient,
+) -> None:
+    with sandbox(quota=100_000, delays=lambda: 1.0) as box:
+        client = make_client(box)
+        # No frames: polars itself hangs in a child that is forked while its threads work.
+        thread = threading.Thread(target=client.last_update)
+        thread.start()
+        while not box.count():
+            time.sleep(0.01)
+        child = os.fork()
+        if child == 0:  # says by its exit status alone what it saw
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(20)
+            client.close()  # as when its block is left: the parent goes on
+            own = make_client(box)
+            os._exit(7 if own.last_update() else 1)
+        thread.join()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert client.last_update()
+        assert box.count() == 1
+
+
+def test_whoever_is_served_by_another_clients_request_has_used_the_answer(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    with sandbox(quota=100_000, delays=lambda: 0.5) as box:
+        clients = [make_client(box) for _ in range(4)]
+        left = iter(clients)
+        heights = together(4, lambda: next(left).channels().height)
+        assert box.count() == 1
+        for number, client in enumerate(clients):
+            written = client.snapshot(tmp_path / f"{number}.oma")
+            with OptimoveClient.replay(written) as again:
+                assert [again.channels().height] * 4 == heights
+
+
+def test_ctrl_c_at_any_instant_of_a_turn_leaves_none_taken(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache.sqlite")
+    flights = Flights[str](cache, lambda: Presence(tmp_path / "alive"))
+
+    def ask() -> None:
+        with flights.turn("key", lambda _: pytest.fail("it waits")) as flight:
+            flight.answer = "answer"
+
+    ask()
+    instant = 0
+    while interrupted(ask, instant):
+        instant += 1
+        assert cache.asking("key") is None
+        ask()
+    assert instant > 10
+    assert cache.works
+    cache.close()
+
+
+def interrupted(work: Callable[[], None], instant: int) -> bool:
+    """Do something for so many steps of the module's own; return whether that was not all."""
+    steps = iter(range(instant))
+
+    def count(frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.endswith("flights.py"):
+            return None
+        if event == "line" and next(steps, None) is None:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return count
+
+    try:
+        sys.settrace(count)
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False

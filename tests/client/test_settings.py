@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -302,3 +302,35 @@ def test_offline_a_named_account_needs_no_key_and_has_the_same_cache() -> None:
         of(key=None, offline=True)
     with pytest.raises(InputError, match="there is no API key"):
         of(key=None, account="shop")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda key: OptimoveClient.from_env("api5", threads=0),  # noqa: ARG005 - the environment has it
+        lambda key: OptimoveClient.from_env("api5", key, quota=(0, 1)),
+        lambda key: OptimoveClient("http://example.org", key),
+        lambda key: OptimoveClient("api5", token=key, account=" "),
+        lambda key: OptimoveClient("api5", f"{key}\n\N{EURO SIGN}"),
+    ],
+)
+def test_the_variables_of_a_call_that_fails_hold_no_credential(
+    make: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "only-for-this-test"
+    monkeypatch.setenv("OPTIMOVE_API_KEY", key)
+    with pytest.raises(InputError) as caught:
+        make(key)
+    frames = list(traceback.walk_tb(caught.value.__traceback__))[2:]  # after this file's own
+    assert len(frames) >= 2
+    assert all(frame.f_code.co_filename != __file__ for frame, _ in frames)
+    shown = [f"{name}={value!r}" for frame, _ in frames for name, value in frame.f_locals.items()]
+    assert not [text for text in shown if key in text]
+
+
+def test_what_a_token_is_renewed_with_is_in_no_variable_either() -> None:
+    secret = Secret("a")
+    with pytest.raises(InputError) as caught:
+        secret.renew("only-for-this-test \N{EURO SIGN}")
+    for frame, _ in list(traceback.walk_tb(caught.value.__traceback__))[1:]:
+        assert "only-for-this-test" not in repr(frame.f_locals)
