@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from optimove_analysis.client.session import Answer, Session, Shape
 from optimove_analysis.client.store import Facts
 
 __all__ = ["SessionAsks", "route_cost", "sends"]
+
+
+_LACKS: Final = "what the campaign route gives is less than what was asked for:"
 
 
 class SessionAsks:
@@ -98,5 +102,5 @@ def sends(
     found = fetch(
         asks, audience.ids, audience.first, audience.last, sent_event_id=sent_event_id, many=many
     )
-    warnings.warn(" ".join(found.notes), RouteWarning, stacklevel=4)
+    warnings.warn("\n- ".join([_LACKS, *found.notes]), RouteWarning, stacklevel=3)
     return found.frame
