@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def to_fetch(self) -> int:
-        """Customers who must be asked for."""
+        """Customers who must be asked for; with no ``requests``, those who are missing offline."""
         return self.customers - self.kept - self.doubtful
 
     def as_dict(self) -> dict[str, object]:
@@ -110,14 +110,11 @@ class Plan:
                     f"kept, and good if the data was not updated since; at most {most} in all",
                 )
             )
-        cost = _requests(self.requests)
-        if self.requests > self.to_fetch:
-            cost += f" ({'1 ' if self.to_fetch else ''}for the last update)"
-        if self.requests:
-            cost += f", {_about(self.seconds)}"
-        if self.seconds:
-            cost += f" at {self.quota.replace(' requests', '')}"
-        rows.append(("to fetch", f"{self.to_fetch:,}", cost))
+        if self.to_fetch > self.requests:
+            what = "not kept, and this client is offline: it sends nothing"
+            rows.append(("missing", f"{self.to_fetch:,}", what))
+        else:
+            rows.append(("to fetch", f"{self.to_fetch:,}", self._cost()))
         cheaper = self.by_campaign.cheaper_than(self.requests)
         # Where it cannot be cheaper, nobody needs to know what it lacks.
         if cheaper is not False:
@@ -125,6 +122,14 @@ class Plan:
             gives = f"it gives sent events only, without {' and '.join(MISSING_COLUMNS)}"
             rows.append(("by campaign", "", f"{found}{self.by_campaign}; {gives}"))
         return rows
+
+    def _cost(self) -> str:
+        cost = _requests(self.requests)
+        if self.requests > self.to_fetch:
+            cost += f" ({'1 ' if self.to_fetch else ''}for the last update)"
+        if self.requests:
+            cost += f", {_about(self.seconds)}"
+        return f"{cost} at {self.quota.replace(' requests', '')}" if self.seconds else cost
 
 
 def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan:
@@ -146,7 +151,8 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
     asks = bool(doubtful or missing) and updated is None
     if asks and not doubtful:
         asks = not maturity.settles(kept_last_update(session))
-    requests = missing + asks
+    # Offline, or from a snapshot, what is missing is not to be had.
+    requests = 0 if settings.offline else missing + asks
     at_most = requests + doubtful
     limits = " and ".join(
         f"{limit:,} requests in {per:g} s" for limit, per in session.settings.quota

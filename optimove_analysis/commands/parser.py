@@ -76,6 +76,7 @@ examples:
   optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma --note "Q4"
   optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma \\
       --pseudonymise-key-file key.txt
+  python -c "from optimove_analysis.client import *; print(new_pseudonym_key())" > key.txt
 
 Interactions, channels and last data update are fetched, or taken from the cache, and written to one
 file; OptimoveClient.replay("study.oma") answers from it with no network and no key. With a key for

@@ -172,6 +172,9 @@ def test_offline_takes_what_is_kept_whatever_its_age_and_sends_nothing(
     with offline:
         at(offline, timedelta(days=1_000))
         assert offline.interactions(["000002"], *RECENT).height > 0
+        plan = offline.plan(["000002", "000003"], *RECENT)
+        assert (plan.kept, plan.to_fetch, plan.requests) == (1, 1, 0)
+        assert "missing  1  not kept, and this client is offline" in str(plan)
         assert offline.channels().equals(names)
         with pytest.raises(OfflineError, match=r"GetAllActions\(\) is not kept"):
             offline.actions()
