@@ -45,7 +45,8 @@ class Collected(NamedTuple):
 
     def _said(self) -> str:
         rows, failed = self.interactions.height, self.failures.height
-        return f"Collected: {rows:,} interactions; {failed:,} customers failed"
+        many = "" if failed == 1 else "s"
+        return f"Collected: {rows:,} interactions; {failed:,} customer{many} failed"
 
 
 @dataclass(frozen=True)

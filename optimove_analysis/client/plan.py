@@ -92,7 +92,9 @@ class Plan:
             f'<td style="text-align:left">{html.escape(what)}</td></tr>'
             for name, count, what in self._rows()
         )
-        caption = f'<caption style="text-align:left">{self._caption()}</caption>'
+        caption = (
+            f'<caption style="text-align:left; white-space:nowrap">{self._caption()}</caption>'
+        )
         return f"<table>{caption}<tbody>{rows}</tbody></table>"
 
     def _caption(self) -> str:

@@ -297,7 +297,7 @@ def test_a_plan_says_what_depends_on_whether_data_was_updated(
     assert (plan.requests, plan.at_most) == (1, 6)
     assert "good if the data was not updated since" in str(plan)
     assert "to fetch  0  1 request (for the last update), at once" in str(plan)
-    for text in ("5", '<caption style="text-align:left">5 customers', "1 request"):
+    for text in ("5", 'white-space:nowrap">5 customers', "1 request"):
         assert text in plan._repr_html_()
     assert plan.as_dict()["at_most"] == 6
     sent = box.count()
