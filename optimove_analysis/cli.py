@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = _show  # type: ignore[assignment] # the rest goes into `_`
             # Only the command that is asked for is imported: --help is answered at once.
             command = importlib.import_module(f"optimove_analysis.commands.{options.run}")
+            _let_ctrl_c_through()
             status = int(command.run(options) or 0)
             sys.stdout.flush()
     except UsageError as error:
@@ -44,12 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has read enough; Python would complain at its end once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         print(file=sys.stderr)
-        _say("interrupted; what was fetched is kept: the same command goes on from there.")
+        _say(f"interrupted. {stopped}")
         return 130
     else:
         return status
+
+
+def _let_ctrl_c_through() -> None:
+    """Have Ctrl-C end the wait for an answer that is typed.
+
+    polars, imported, has the system take up such a wait again (SA_RESTART, seen in 2.1): Ctrl-C
+    then does nothing until Enter is pressed.
+    """
+    if hasattr(signal, "siginterrupt"):  # not on Windows, which needs none
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def _show(message: Warning | str, *_: object) -> None:

@@ -26,6 +26,9 @@ _NAMED: Final = 5
 """So many of the answers that are missing are named."""
 
 
+_LACKS: Final = "what the campaign route gives is less than what was asked for:"
+
+
 class SessionAsks:
     """Asks by way of a session: kept answers first, if they are good."""
 
@@ -106,7 +109,7 @@ def sends(
     found = fetch(
         asks, audience.ids, audience.first, audience.last, sent_event_id=sent_event_id, many=many
     )
-    warnings.warn(" ".join(found.notes), RouteWarning, stacklevel=4)
+    warnings.warn("\n- ".join([_LACKS, *found.notes]), RouteWarning, stacklevel=3)
     return found.frame
 
 

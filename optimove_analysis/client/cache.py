@@ -414,6 +414,8 @@ def unreadable(path: Path, why: Exception | str) -> OptimoveAnalysisError:
     """Return the error that says why a snapshot cannot be used, and what to do."""
     if not path.exists():
         return InputError(f"the snapshot {path} is not there.")
+    if path.is_dir():
+        return InputError(f"{path} is a folder; name the snapshot in it, as {path / 'study.oma'}.")
     if isinstance(why, LayoutError) and why.newer:
         return InputError(
             f"{path} was written by a later version of this package ({why}): update the package."

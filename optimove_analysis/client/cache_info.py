@@ -17,7 +17,7 @@ class CacheInfo:
 
     >>> kept = Endpoint("customers/GetX", 2, 3_000, "2026-01-01 09:00:00", "2026-01-02 09:00:00")
     >>> CacheInfo(Path("answers.sqlite"), 40_960, (kept,), hits=3, misses=1)
-    answers.sqlite: 2 answers, 41.0 kB on disk, 75 % of 4 requests served from it
+    answers.sqlite: 2 answers, 41.0 kB on disk; this client had 3 of 4 answers from it
       GetX  2  3.0 kB  2026-01-01 to 2026-01-02
     """
 
@@ -76,27 +76,37 @@ class CacheInfo:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("function", "answers", "size", "fetched"))
+        # Every cell says how it stands: a notebook puts all of them to the right.
+        sides = ("left", "right", "right", "left")
+        head = "".join(
+            f'<th scope="col" style="text-align:{side}">{name}</th>'
+            for name, side in zip(("function", "answers", "size", "fetched"), sides, strict=True)
+        )
         rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(one)) + "</tr>"
+            "<tr>"
+            + "".join(
+                f'<td style="text-align:{side}">{html.escape(cell)}</td>'
+                for cell, side in zip(self._cells(one), sides, strict=True)
+            )
+            + "</tr>"
             for one in self.endpoints
         )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         aside = "".join(
             f"<p>set aside, to be removed: {html.escape(path.name)}</p>" for path in self.set_aside
         )
         return (
-            f"<div><p><code>{html.escape(str(self.path))}</code><br>{self._summary()}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{aside}</div>"
+            f"<div><p>{self._summary()}<br><code>{html.escape(str(self.path))}</code></p>"
+            f"{table if rows else ''}{aside}</div>"
         )
 
     def _summary(self) -> str:
-        text = f"{self.entries:,} answers, {size_text(self.size)} on disk"
+        many = "" if self.entries == 1 else "s"
+        text = f"{self.entries:,} answer{many}, {size_text(self.size)} on disk"
         if self.hit_rate is None:
             return text
         asked = self.hits + self.misses
-        return f"{text}, {self.hit_rate:.0%} of {asked:,} requests served from it".replace(
-            "%", " %"
-        )
+        return f"{text}; this client had {self.hits:,} of {asked:,} answers from it"
 
     @staticmethod
     def _cells(one: Endpoint) -> tuple[str, str, str, str]:

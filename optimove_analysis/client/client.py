@@ -358,7 +358,7 @@ class OptimoveClient:
                 through which day the data is complete: the earliest of ``end``, the last data
                 update and the day of the fetch.
             progress: None draws a bar if more than 5 requests must be sent; True or False; or a
-                function that gets a `Progress` after each answer.
+                function that gets a `Progress` after each answer, and each second between them.
             refresh: ask the API even for what the cache holds, be it an answer that does not fit.
             offline: send nothing: what is kept is taken whatever its age, and ``data_through`` says
                 how far it reaches.
@@ -462,7 +462,7 @@ class OptimoveClient:
         >>> client.plan(range(25), "2025-01-01", "2025-06-30")
         25 customers, 2025-01-01 to 2025-06-30
           kept       0  cost nothing
-          to fetch  25  26 requests, about 0:00 at 50 requests in 10 s
+          to fetch  25  26 requests (1 for the last update), at once
         >>> client.close()
         """
         audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)

@@ -184,7 +184,9 @@ def check_quota(quota: Quota) -> Check:
         wait = quota.eta(1)
     if said:
         return Check("quota", "warning", str(said[0].message))
-    return Check("quota", "ok", f"{quota!r}; the next request can be sent in {wait:.0f} s.")
+    limits = " and ".join(f"{limit:,} requests in {per:g} s" for limit, per in quota.limits)
+    when = f"in {wait:.0f} s" if wait else "at once"
+    return Check("quota", "ok", f"{limits}; the next request can be sent {when}.")
 
 
 def check_api(settings: Settings, quota: Quota) -> list[Check]:
@@ -202,7 +204,9 @@ def check_api(settings: Settings, quota: Quota) -> list[Check]:
         return [Check("connection", "fails", f"no answer from {settings.url} ({kind}).", todo)]
     finally:
         session.close()
-    connection = Check("connection", "ok", f"{settings.url} answered in {after - before:.2f} s.")
+    connection = Check(
+        "connection", "ok", f"{settings.url} answered in {1000 * (after - before):,.0f} ms."
+    )
     return [connection, _clock(response, before, after), *_key_and_data(response, settings)]
 
 
@@ -223,7 +227,8 @@ def _key_and_data(response: requests.Response, settings: Settings) -> list[Check
         # Optimove's own test environment is known not to say.
         return [works, Check("last data update", "warning", str(error), unsaid)]
     days = (date.today() - day).days  # noqa: DTZ011 - the account's zone is not documented
-    found = f"the data is complete through {day}, {days} days ago."
+    ago = {0: "today", 1: "yesterday"}.get(days, f"{days:,} days ago")
+    found = f"the data is complete through {day}, {ago}."
     return [works, Check("last data update", "ok", found)]
 
 

@@ -33,6 +33,8 @@ __all__ = ["Ask", "Failure", "Progress", "ProgressOption", "fetch_each"]
 
 _A_FEW: Final = 5
 """So many requests need no bar."""
+_TICK: Final = 1.0
+"""Seconds between two looks at how far it is while no answer comes: the quota may say wait."""
 _LINGER: Final = 5.0
 """Seconds to wait, after a failure, for the answers that are under way."""
 _IN_A_ROW: Final = 20
@@ -48,9 +50,9 @@ class Progress:
     """How far a fetch has come.
 
     >>> print(Progress(fetched=30, cached=20, total=250, eta=31.0))
-    30 fetched, 20 from the cache, about 0:31 left
+    30 of 230 fetched, 20 from the cache, about 0:31 left
     >>> print(Progress(fetched=30, cached=0, total=32, eta=0.0, failed=2))
-    30 fetched, 0 from the cache, 2 failed, about 0:00 left
+    30 of 32 fetched, 2 failed
     """
 
     fetched: int
@@ -60,11 +62,24 @@ class Progress:
     """Seconds until the last request can be sent, by the quota."""
     failed: int = 0
 
+    @property
+    def rest(self) -> str:
+        """All of the text but what is fetched of how much, which a bar shows as well."""
+        left = self.total - self.cached - self.fetched - self.failed
+        minutes, seconds = divmod(max(round(self.eta), 1), 60)
+        return ", ".join(
+            text
+            for number, text in (
+                (self.cached, f"{self.cached:,} from the cache"),
+                (self.failed, f"{self.failed:,} failed"),
+                (left, f"about {minutes}:{seconds:02} left"),
+            )
+            if number
+        )
+
     def __str__(self) -> str:
-        minutes, seconds = divmod(round(self.eta), 60)
-        failed = f"{self.failed} failed, " if self.failed else ""
-        left = f"about {minutes}:{seconds:02} left"
-        return f"{self.fetched} fetched, {self.cached} from the cache, {failed}{left}"
+        fetched = f"{self.fetched:,} of {self.total - self.cached:,} fetched"
+        return ", ".join(filter(None, (fetched, self.rest)))
 
 
 ProgressOption: TypeAlias = "bool | Callable[[Progress], None] | None"
@@ -165,8 +180,12 @@ def fetch_each(
     fatal: tuple[str, BaseException] | None = None
     failures: list[Failure] = []
     done = in_a_row = 0
-    with _shown(progress, len(ids)) as show:
-        show(Progress(0, cached, total, session.quota.eta(len(ids))))
+    with (
+        _shown(progress, len(ids)) as show,
+        _saying(lambda: _kept(session, cached + done, total)),
+    ):
+        report = _Report(show, session, cached, total)
+        report(0, 0)
         try:
             for thread in threads:
                 thread.start()
@@ -179,6 +198,7 @@ def fetch_each(
                 except Empty:
                     if not alive:
                         break
+                    report.now_and_then(done, len(failures))
                     continue
                 if isinstance(result, Answer):
                     take(one, result)
@@ -194,16 +214,51 @@ def fetch_each(
                     run.stop.set()
                     deadline = min(deadline, time.monotonic() + _LINGER)
                     continue
-                waiting = len(ids) - done - len(failures) - session.quota.in_flight
-                eta = session.quota.eta(waiting)
-                show(Progress(done, cached, total, eta, len(failures)))
+                report(done, len(failures))
         finally:
             run.stop.set()
     if fatal is not None:
         one, error = fatal
-        kept = f"({cached + done} of {total} answers are kept; calling again goes on from there.)"
-        raise _explained(error, f"{what}{one}", kept if session.cache.works else "") from error
+        kept = _kept(session, cached + done, total)
+        raise _explained(error, f"{what}{one}", f"({kept})" if kept else "") from error
     return failures
+
+
+@dataclass(slots=True)
+class _Report:
+    """Says how far a fetch has come: at each answer, and each second while none comes."""
+
+    show: Callable[[Progress], None]
+    session: Session
+    cached: int
+    total: int
+    said: float = 0.0
+
+    def __call__(self, done: int, failed: int) -> None:
+        quota = self.session.quota
+        waiting = self.total - self.cached - done - failed - quota.in_flight
+        self.show(Progress(done, self.cached, self.total, quota.eta(waiting), failed))
+        self.said = time.monotonic()
+
+    def now_and_then(self, done: int, failed: int) -> None:
+        if time.monotonic() - self.said >= _TICK:
+            self(done, failed)
+
+
+@contextmanager
+def _saying(kept: Callable[[], str]) -> Iterator[None]:
+    """Have an interrupt say what is kept: the one line a notebook shows that is no traceback's."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.args = (kept(),)
+        raise
+
+
+def _kept(session: Session, done: int, total: int) -> str:
+    if not session.cache.works:
+        return ""
+    return f"{done:,} of {total:,} answers are kept; calling again goes on from there."
 
 
 @contextmanager
@@ -218,10 +273,11 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
     with tqdm(total=todo, desc="Optimove", disable=not wanted, bar_format=form) as bar:
 
         def show(state: Progress) -> None:
-            bar.set_postfix_str(str(state), refresh=False)
-            bar.update(state.fetched + state.failed - bar.n)
-            if not bar.n:
-                bar.refresh()  # from the start; then as often as tqdm finds right
+            bar.set_postfix_str(state.rest, refresh=False)
+            if new := state.fetched + state.failed - bar.n:
+                bar.update(new)  # drawn as often as tqdm finds right
+            else:
+                bar.refresh()  # at the start, and when it waits: the time that is left goes down
 
         yield show
 

@@ -35,6 +35,19 @@ class Collected(NamedTuple):
     failures: pl.DataFrame
     """``schema.FAILURES``: one row a customer whose interactions could not be had."""
 
+    def __repr__(self) -> str:
+        # That of a tuple would put both frames into one line of brackets.
+        return f"{self._said()}\n{self.failures}" if self.failures.height else self._said()
+
+    def _repr_html_(self) -> str:
+        table = self.failures._repr_html_() if self.failures.height else ""
+        return f"<div><p>{self._said()}</p>{table}</div>"
+
+    def _said(self) -> str:
+        rows, failed = self.interactions.height, self.failures.height
+        many = "" if failed == 1 else "s"
+        return f"Collected: {rows:,} interactions; {failed:,} customer{many} failed"
+
 
 @dataclass(frozen=True)
 class Audience:

@@ -27,7 +27,7 @@ class Plan:
     ...            date(2025, 3, 31), "50 requests in 10 s", by_campaign))
     20,000 customers, 2025-03-01 to 2025-03-31
       kept         15,000  cost nothing
-      to fetch      5,000  5,001 requests, about 16:30 at 50 requests in 10 s
+      to fetch      5,000  5,001 requests (1 for the last update), about 16:30 at 50 in 10 s
       by campaign          at least 31 requests: 31 lists of campaigns, which name the campaigns to
                            ask for; it gives sent events only, without recipient_group_id and
                            action_id
@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def to_fetch(self) -> int:
-        """Customers who must be asked for."""
+        """Customers who must be asked for; with no ``requests``, those who are missing offline."""
         return self.customers - self.kept - self.doubtful
 
     def as_dict(self) -> dict[str, object]:
@@ -76,29 +76,35 @@ class Plan:
         indent = " " * (name + count + 6)
         lines = [
             textwrap.fill(
-                f"  {row[0]:{name}}  {row[1]:>{count}}  {row[2]}", 100, subsequent_indent=indent
+                f"  {row[0]:{name}}  {row[1]:>{count}}  {row[2]}", 96, subsequent_indent=indent
             )
             for row in rows
         ]
-        return "\n".join([f"{self.customers:,} customers, {self.start} to {self.end}", *lines])
+        return "\n".join([self._caption(), *lines])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        # Every cell says how it stands: a notebook puts all of them to the right.
         rows = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{count}</td>"
-            f"<td style='text-align:left'>{html.escape(what)}</td></tr>"
+            f'<tr><th scope="row" style="text-align:left; white-space:nowrap">{name}</th>'
+            f'<td style="text-align:right">{count}</td>'
+            f'<td style="text-align:left">{html.escape(what)}</td></tr>'
             for name, count, what in self._rows()
         )
-        return (
-            f"<table><caption>{self.customers:,} customers, {self.start} to {self.end}</caption>"
-            f"<tbody>{rows}</tbody></table>"
+        caption = (
+            f'<caption style="text-align:left; white-space:nowrap">{self._caption()}</caption>'
         )
+        return f"<table>{caption}<tbody>{rows}</tbody></table>"
+
+    def _caption(self) -> str:
+        many = "" if self.customers == 1 else "s"
+        return f"{self.customers:,} customer{many}, {self.start} to {self.end}"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = [("kept", f"{self.kept:,}", "cost nothing")]
         if self.doubtful:
-            most = f"{self.at_most:,} requests, about {duration_text(self.seconds_at_most)}"
+            most = f"{_requests(self.at_most)}, {_about(self.seconds_at_most)}"
             rows.append(
                 (
                     "to check",
@@ -106,10 +112,11 @@ class Plan:
                     f"kept, and good if the data was not updated since; at most {most} in all",
                 )
             )
-        cost = f"{self.requests:,} request{'' if self.requests == 1 else 's'}"
-        if self.requests:
-            cost += f", about {duration_text(self.seconds)} at {self.quota}"
-        rows.append(("to fetch", f"{self.to_fetch:,}", cost))
+        if self.to_fetch > self.requests:
+            what = "not kept, and this client is offline: it sends nothing"
+            rows.append(("missing", f"{self.to_fetch:,}", what))
+        else:
+            rows.append(("to fetch", f"{self.to_fetch:,}", self._cost()))
         cheaper = self.by_campaign.cheaper_than(self.requests)
         # Where it cannot be cheaper, nobody needs to know what it lacks.
         if cheaper is not False:
@@ -117,6 +124,14 @@ class Plan:
             gives = f"it gives sent events only, without {' and '.join(MISSING_COLUMNS)}"
             rows.append(("by campaign", "", f"{found}{self.by_campaign}; {gives}"))
         return rows
+
+    def _cost(self) -> str:
+        cost = _requests(self.requests)
+        if self.requests > self.to_fetch:
+            cost += f" ({'1 ' if self.to_fetch else ''}for the last update)"
+        if self.requests:
+            cost += f", {_about(self.seconds)}"
+        return f"{cost} at {self.quota.replace(' requests', '')}" if self.seconds else cost
 
 
 def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan:
@@ -138,7 +153,8 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
     asks = bool(doubtful or missing) and updated is None
     if asks and not doubtful:
         asks = not maturity.settles(kept_last_update(session))
-    requests = missing + asks
+    # Offline, or from a snapshot, what is missing is not to be had.
+    requests = 0 if settings.offline else missing + asks
     at_most = requests + doubtful
     limits = " and ".join(
         f"{limit:,} requests in {per:g} s" for limit, per in session.settings.quota
@@ -156,6 +172,14 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
         quota=limits,
         by_campaign=route_cost(session, audience.first, audience.last),
     )
+
+
+def _requests(number: int) -> str:
+    return f"{number:,} request{'' if number == 1 else 's'}"
+
+
+def _about(seconds: float) -> str:
+    return f"about {duration_text(max(seconds, 1.0))}" if seconds > 0 else "at once"
 
 
 def duration_text(seconds: float) -> str:

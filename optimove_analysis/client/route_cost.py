@@ -23,7 +23,7 @@ class RouteCost:
     >>> print(RouteCost(days=31, campaigns=0, pages=0, expected_pages=0))
     at least 31 requests: 31 lists of campaigns, which name the campaigns to ask for
     >>> print(RouteCost(days=0, campaigns=640, pages=640, expected_pages=1280))
-    at least 640 requests, probably 1280: at least one page for each of 640 campaigns
+    at least 640 requests, probably 1,280: at least one page for each of 640 campaigns
     """
 
     days: int
@@ -65,11 +65,11 @@ class RouteCost:
     def __str__(self) -> str:
         if not self.requests:
             return "no requests: all is kept"
-        probably = f", probably {self.expected}" if self.expected else ""
-        lists = f"{self.days} lists of campaigns, which name the campaigns to ask for"
-        pages = f"at least one page for each of {self.campaigns} campaigns"
+        probably = f", probably {self.expected:,}" if self.expected else ""
+        lists = f"{self.days:,} lists of campaigns, which name the campaigns to ask for"
+        pages = f"at least one page for each of {self.campaigns:,} campaigns"
         parts = [lists] * bool(self.days) + [pages] * bool(self.campaigns)
-        return f"at least {self.requests} requests{probably}: {'; '.join(parts)}"
+        return f"at least {self.requests:,} requests{probably}: {'; '.join(parts)}"
 
 
 def cost(asks: Asks, first: date, last: date, *, page_size: int | None = None) -> RouteCost:

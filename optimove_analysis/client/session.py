@@ -189,7 +189,9 @@ class Session:
         asked, sleep = _asked(function, params), sleep or self._sleep
         if self.settings.offline:
             raise OfflineError(
-                f"{asked} is not kept, and this client is offline: it sends nothing.", [asked]
+                f"{asked} is not kept, and this client is offline: it sends nothing. Ask for it "
+                "once with a client that is online; for a snapshot, before it is written.",
+                [asked],
             )
         key = key_of(function, params)
         with self._flights.turn(key, sleep) as flight:

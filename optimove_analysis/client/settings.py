@@ -166,11 +166,10 @@ class Settings:
                 to another machine, or a quota, timeout, thread count or age that is not positive.
         """
         limits = _limits(quota)
-        if not (_positive(threads, whole=True) and _positive(timeout)):
-            raise InputError(
-                f"timeout={timeout!r} and threads={threads!r} must be positive numbers, threads "
-                "whole."
-            )
+        if not _positive(threads, whole=True):
+            raise InputError(f"threads={threads!r} must be a positive whole number.")
+        if not _positive(timeout):
+            raise InputError(f"timeout={timeout!r} must be a positive number of seconds.")
         for name, age in {"settle_after": settle_after, "max_age": max_age}.items():
             if not isinstance(age, timedelta) or age < timedelta(0):
                 raise InputError(f"{name}={age!r} must be a timedelta, as timedelta(days=30).")
@@ -283,9 +282,9 @@ def _credential(
         return Secret(""), "X-API-KEY"
     if given is None:
         raise InputError(
-            "there is no API key: give api_key=..., or set OPTIMOVE_API_KEY in the environment or "
-            "in a .env file in the working folder, or store it in the keyring with "
-            "optimove-analysis login. OptimoveClient.sandbox() needs none."
+            f"there is no API key for {url}: set OPTIMOVE_API_KEY in the environment or in a .env "
+            "file in the working folder, or store it in the keyring with optimove-analysis login; "
+            "in Python also api_key=... The sandbox needs none."
         )
     return _fit(given), "X-API-KEY" if token is None else "Authorization-Token"
 

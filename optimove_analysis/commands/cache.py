@@ -7,13 +7,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
 from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.environment import cache_folder
 from optimove_analysis.commands.account import settings_of
-from optimove_analysis.commands.words import confirmed
+from optimove_analysis.commands.words import UsageError, confirmed
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
 __all__ = ["run"]
@@ -52,7 +53,7 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _clear(options: argparse.Namespace) -> int:
-    how_old = f" older than {options.older_than}" if options.older_than else ""
+    how_old = "" if options.older_than is None else f" older than {_age(options.older_than)}"
     return _removed(
         options,
         f"Remove the answers{how_old}",
@@ -61,7 +62,9 @@ def _clear(options: argparse.Namespace) -> int:
 
 
 def _forget(options: argparse.Namespace) -> int:
-    wanted = options.customer_id
+    wanted = options.customer_id.strip()
+    if not wanted:  # as of a variable of the shell that is not set
+        raise UsageError("whom to forget? The id is blank.")
     return _removed(options, f"Erase customer {wanted}", lambda cache: cache.forget(wanted))
 
 
@@ -77,7 +80,8 @@ def _removed(options: argparse.Namespace, question: str, remove: Callable[[Cache
     for file in files:
         with _opened(file) as cache:
             try:
-                print(f"{remove(cache):,} answers removed: {file}")
+                removed = remove(cache)
+                print(f"{removed:,} answer{'' if removed == 1 else 's'} removed: {file}")
             except OptimoveAnalysisError as error:
                 problems.append(str(error))  # the others are seen to all the same
     if problems:
@@ -101,6 +105,13 @@ def _all(options: argparse.Namespace) -> list[Path]:
         return []
     found = filter(None, (_OURS.fullmatch(file.name) for file in folder.iterdir()))
     return [folder / name for name in sorted({match[1] for match in found})]
+
+
+def _age(older_than: timedelta | date) -> str:
+    if not isinstance(older_than, timedelta):
+        return str(older_than)
+    hours = older_than // timedelta(hours=1)
+    return f"{hours} hours" if hours % 24 else f"{hours // 24} days"
 
 
 def _named(files: list[Path]) -> str:

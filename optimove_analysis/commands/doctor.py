@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 
 from optimove_analysis.client.doctor import (
@@ -44,8 +47,26 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"ok": not fails, "checks": [check.as_dict() for check in checks]}))
     else:
-        print(*checks, sep="\n")
+        print(_table(checks))
     return int(fails)
+
+
+def _table(checks: list[Check]) -> str:
+    """Return the checks in columns; on a terminal, long ones broken into lines."""
+    name = max(len(check.name) for check in checks)
+    # What reads a pipe wants one line a check.
+    wide = min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else sys.maxsize
+    indent = " " * (len("warning") + name + 4)
+    return "\n".join(
+        textwrap.fill(
+            f"{check.state:<7}  {check.name:<{name}}  {check.found} {check.todo}".rstrip(),
+            max(wide, len(indent) + 20),
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for check in checks
+    )
 
 
 def _origins(settings: Settings, options: argparse.Namespace) -> list[Check]:

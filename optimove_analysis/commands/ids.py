@@ -21,7 +21,7 @@ __all__ = ["ids_of", "read_ids"]
 
 _HEADER: Final = re.compile(
     r"(optimove|crm)?(customer|client|user|player|member|subscriber|contact)?(ids?|key|no|number)"
-    r"|customers?"
+    r"|customers?|e?mail(address)?"
 )
 _OURS: Final = "customerid"
 _TABLES: Final = {".xlsx", ".xls", ".ods", ".json"}
@@ -48,8 +48,13 @@ def read_ids(source: str, *, column: str | None = None, header: bool | None = No
             which column holds the ids, or whether the first line is one.
     """
     if Path(source).suffix.lower() == ".parquet":
-        return as_ids(_parquet(source, column))
-    return as_ids(list(_column(source, _text(source), column, header=header)))
+        found = _parquet(source, column)
+    else:
+        found = pl.Series(_column(source, _text(source), column, header=header), dtype=pl.String)
+    if found.is_empty():
+        where = "standard input" if source == "-" else source
+        raise InputError(f"{where} holds no customer id.")
+    return as_ids(found)
 
 
 def _parquet(source: str, column: str | None) -> pl.Series:
@@ -104,8 +109,8 @@ def _column(source: str, text: str, column: str | None, *, header: bool | None) 
     for number, row in rows:
         if len(row) != len(names):
             raise InputError(
-                f"{source}, line {number}: broken CSV: {len(row)} values where the first line has "
-                f"{len(names)}."
+                f"{source}, line {number}: broken CSV: the first line has {len(names)} "
+                f"values, this one {len(row)}."
             )
         if not row[position]:
             raise InputError(f"{source}, line {number}: there is no customer id.")

@@ -41,8 +41,9 @@ def _sandbox(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"url": box.url, "api_key": box.api_key}), flush=True)
         else:
-            print(f"{box!r}\nOPTIMOVE_INSTANCE={box.url}\nOPTIMOVE_API_KEY={box.api_key}")
-            print("Ctrl-C ends it.", flush=True)
+            print(f"A sandbox of {options.customers:,} invented customers. Ctrl-C ends it.")
+            # As lines for a .env file; the key opens nothing but this sandbox.
+            print(f"OPTIMOVE_INSTANCE={box.url}\nOPTIMOVE_API_KEY={box.api_key}", flush=True)
 
     if options.until_stdin_closes:
         # A parent that is killed closes the pipe, whatever the system.

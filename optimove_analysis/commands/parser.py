@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from optimove_analysis import __version__
-from optimove_analysis.commands.words import Parser, age, day, quota
+from optimove_analysis.commands.words import Parser, age, day, quota, threads
 
 __all__ = ["parser"]
 
@@ -76,6 +76,7 @@ examples:
   optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma --note "Q4"
   optimove-analysis snapshot ids.csv --from 2025-01-01 --to 2025-12-31 -o study.oma \\
       --pseudonymise-key-file key.txt
+  python -c "from optimove_analysis.client import *; print(new_pseudonym_key())" > key.txt
 
 Interactions, channels and last data update are fetched, or taken from the cache, and written to one
 file; OptimoveClient.replay("study.oma") answers from it with no network and no key. With a key for
@@ -111,7 +112,8 @@ def parser() -> Parser:
         description="How customers respond to Optimove campaigns, and on which channel.",
         epilog=_MAIN,
     )
-    root.add_argument("--version", action="version", version=__version__)
+    # The short form also makes room: the longest command then stands on one line with its help.
+    root.add_argument("-V", "--version", action="version", version=__version__)
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, more: str = "", run: str = "") -> Parser:
@@ -158,7 +160,7 @@ def _audience_commands(command: _Command) -> None:
 
     snapshot = command("snapshot", "write the answers for customers into one file", _SNAPSHOT)
     _audience(snapshot)
-    _output(snapshot, "the file, as study.oma", "study.oma")
+    _output(snapshot, "the file", "study.oma")
     snapshot.add_argument("--note", default="", metavar="TEXT", help="what it is, kept in the file")
     snapshot.add_argument(
         "--pseudonymise-key-file",
@@ -183,11 +185,13 @@ def _cache_commands(command: _Command) -> None:
         "--older-than", type=age, metavar="AGE", help="only those older than 90d, 12h, 2026-01-01"
     )
     forget = actions.add_parser("forget", help="erase a customer: no byte stays in the file")
-    forget.add_argument("customer_id", metavar="ID")
+    forget.add_argument("customer_id", metavar="ID", help="the customer's id, zeros included")
     for action in (info, clear, forget):
         action.epilog = _CACHE
         action.set_defaults(parser=action)
-        action.add_argument("--all", action="store_true", help="of all accounts in the folder")
+        action.add_argument(
+            "--all", action="store_true", help="every account in the folder; no key is needed"
+        )
         _account(action)
     for action in (clear, forget):
         action.add_argument("--yes", action="store_true", help="do not ask")
@@ -208,17 +212,27 @@ def _account_commands(command: _Command) -> None:
 
 def _own_commands(command: _Command) -> None:
     demo = command("demo", "fetch an audience from the sandbox, write a report", run="own")
-    demo.add_argument("--out", type=Path, default=Path("optimove-report.html"), metavar="FILE")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("optimove-report.html"),
+        metavar="FILE",
+        help="the report; default: %(default)s",
+    )
     demo.add_argument("--customers", type=int, default=140, metavar="N", help="default: 140")
     demo.set_defaults(action="demo")
     sandbox = command("sandbox", "serve the invented account on 127.0.0.1", run="own")
     sandbox.add_argument("--port", type=int, default=8080, help="0 takes a free one; default: 8080")
     sandbox.add_argument("--seed", type=int, default=7, help="another seed, another world")
-    sandbox.add_argument("--customers", type=int, default=5_000, metavar="N")
+    sandbox.add_argument(
+        "--customers", type=int, default=5_000, metavar="N", help="default: %(default)s"
+    )
     sandbox.add_argument(
         "--engagement-metrics", action="store_true", help="answer in the newer response format"
     )
-    sandbox.add_argument("--quota", type=int, default=50, metavar="N", help="requests in 10 s")
+    sandbox.add_argument(
+        "--quota", type=int, default=50, metavar="N", help="requests in 10 s; default: %(default)s"
+    )
     sandbox.add_argument("--json", action="store_true", help="announce address and key as JSON")
     sandbox.add_argument(
         "--until-stdin-closes", action="store_true", help="end with the process that started it"
@@ -237,8 +251,9 @@ def _audience(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "ids", metavar="IDS", help="a file of customer ids, or - for standard input"
     )
-    parser.add_argument("--from", dest="start", type=day, required=True, metavar="DAY")
-    parser.add_argument("--to", dest="end", type=day, required=True, metavar="DAY")
+    day_of: dict[str, Any] = {"type": day, "required": True, "metavar": "DAY"}
+    parser.add_argument("--from", dest="start", help="first day, as 2025-01-01", **day_of)
+    parser.add_argument("--to", dest="end", help="last day, as 2025-12-31", **day_of)
     parser.add_argument("--id-column", metavar="NAME", help="the column that holds the ids")
     parser.add_argument(
         "--no-header", action="store_true", help="the first line is an id, be it like a name"
@@ -274,4 +289,6 @@ def _account(parser: argparse.ArgumentParser, *, sends: bool = False) -> None:
         text = "at most so many, as 50/10 (the default); again where several limits hold at once"
         options: dict[str, Any] = {"action": "append", "type": quota, "metavar": "REQUESTS/SECONDS"}
         parser.add_argument("--quota", help=text, **options)
-        parser.add_argument("--threads", type=int, metavar="N", help="requests at once")
+        parser.add_argument(
+            "--threads", type=threads, metavar="N", help="requests at once; default: 16"
+        )

@@ -55,5 +55,8 @@ class Shown:
             form = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
             total = state.total - state.cached
             bar = self._bar = tqdm(total=total, desc="Optimove", bar_format=form, leave=False)
-        bar.set_postfix_str(str(state), refresh=False)
-        bar.update(state.fetched + state.failed - bar.n)
+        bar.set_postfix_str(state.rest, refresh=False)
+        if new := state.fetched + state.failed - bar.n:
+            bar.update(new)
+        else:
+            bar.refresh()  # at the start, and when it waits: the time that is left goes down

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NoReturn
 
-__all__ = ["Parser", "UsageError", "age", "confirmed", "day", "quota"]
+__all__ = ["Parser", "UsageError", "age", "confirmed", "day", "quota", "threads"]
 
 _KEYS: Final = {"--api-key", "--apikey", "--api_key", "--key", "--token"}
 _KEY: Final = (
@@ -55,6 +56,9 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             known = re.findall(r"[\w-]+", wrong[2])
             message = f"there is no command {wrong[1]!r}.{_near(wrong[1], known)}"
+        elif message.endswith("required: COMMAND"):
+            known = next(list(action.choices) for action in self._actions if action.choices)
+            message = f"which command? {', '.join(known[:-1])} or {known[-1]}."
         else:
             # What is said to be missing may be there, misspelled.
             known = [name for action in self._actions for name in action.option_strings]
@@ -104,9 +108,19 @@ def quota(text: str) -> tuple[int, float]:
         limit, per = text.split("/")
         pair = int(limit), float(per)
     except ValueError:
+        pair = 0, 0.0
+    if min(pair) <= 0 or not math.isfinite(pair[1]):
         message = f"{text!r} is not a quota; give requests/seconds, as 50/10"
-        raise argparse.ArgumentTypeError(message) from None
+        raise argparse.ArgumentTypeError(message)
     return pair
+
+
+def threads(text: str) -> int:
+    """Return how many threads, for argparse."""
+    if re.fullmatch(r"[0-9]{1,4}", text.strip()) and int(text):
+        return int(text)
+    message = f"{text!r} is not a number of threads; give 1 or more, as 16"
+    raise argparse.ArgumentTypeError(message)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
@@ -118,7 +132,7 @@ def confirmed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError(f"{question} There is no terminal to ask on: --yes says that it may be.")
+        raise UsageError(f"{question} There is no terminal to ask on: --yes answers yes.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

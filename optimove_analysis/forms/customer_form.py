@@ -17,7 +17,7 @@ from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, journey
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.charts.tables import main_columns
-from optimove_analysis.errors import InputError, OptimoveAnalysisError
+from optimove_analysis.errors import InputError, OfflineError, OptimoveAnalysisError
 from optimove_analysis.forms.parts import SpeakingLine, chart_widget, notes_widget, table_widget
 from optimove_analysis.forms.source import Source
 
@@ -156,12 +156,19 @@ class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
 
     def _ask_source(self) -> dt.date:
         """Learn the channels' names and the last day of the data; without them, go on."""
+        end = dt.datetime.now(tz=dt.UTC).date()
+        missing: list[OptimoveAnalysisError] = []
         try:
-            self._catalogue = self.source.catalogue()
-            return self.source.last_update()
+            try:
+                self._catalogue = self.source.catalogue()
+            except OfflineError as error:  # a snapshot may well have the one and not the other
+                missing.append(error)
+            end = self.source.last_update()
         except OptimoveAnalysisError as error:
-            self._line.warn(str(error))
-            return dt.datetime.now(tz=dt.UTC).date()
+            missing.append(error)
+        if missing:
+            self._line.warn(" ".join(map(str, missing)))
+        return end
 
     def _find(self) -> View:
         asked = self.value

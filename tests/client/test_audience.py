@@ -185,6 +185,9 @@ def test_offline_takes_what_is_kept_whatever_its_age_and_sends_nothing(
     with offline:
         at(offline, timedelta(days=1_000))
         assert offline.interactions(["000002"], *RECENT).height > 0
+        plan = offline.plan(["000002", "000003"], *RECENT)
+        assert (plan.kept, plan.to_fetch, plan.requests) == (1, 1, 0)
+        assert "missing  1  not kept, and this client is offline" in str(plan)
         assert offline.channels().equals(names)
         with pytest.raises(OfflineError, match=r"GetAllActions\(\) is not kept"):
             offline.actions()
@@ -224,7 +227,11 @@ def test_failures_are_collected_beside_the_frame(box: Sandbox, make_client: Make
     ids = box.world.customer_ids(6)
     box.answer(FUNCTION, status=400, body=b"bad id")
     box.answer(FUNCTION, body=b"<html>oops</html>")
-    frame, failures = client.interactions(ids, *SETTLED, on_error="collect", progress=False)
+    collected = client.interactions(ids, *SETTLED, on_error="collect", progress=False)
+    frame, failures = collected
+    said = f"Collected: {frame.height:,} interactions; 2 customers failed"
+    assert repr(collected).startswith(f"{said}\nshape: (2, 4)")
+    assert said in collected._repr_html_()
     assert failures.schema == FAILURES.schema
     assert failures.select("customer_id", "error", "status").rows() == [
         (ids[0], "ApiError", 400),
@@ -235,6 +242,7 @@ def test_failures_are_collected_beside_the_frame(box: Sandbox, make_client: Make
     assert frame.equals(client.interactions(ids[2:], *SETTLED))
     again = client.interactions(ids, *SETTLED, on_error="collect")
     assert again.failures.is_empty()
+    assert len(repr(again).splitlines()) == 1
     assert again.interactions.equals(client.interactions(ids, *SETTLED))
 
 
@@ -301,7 +309,9 @@ def test_a_plan_says_what_depends_on_whether_data_was_updated(
     assert (plan.kept, plan.doubtful, plan.to_fetch) == (0, 5, 0)
     assert (plan.requests, plan.at_most) == (1, 6)
     assert "good if the data was not updated since" in str(plan)
-    assert "5" in plan._repr_html_()
+    assert "to fetch  0  1 request (for the last update), at once" in str(plan)
+    for text in ("5", 'white-space:nowrap">5 customers', "1 request"):
+        assert text in plan._repr_html_()
     assert plan.as_dict()["at_most"] == 6
     sent = box.count()
     client.interactions(ids, *RECENT)

@@ -382,7 +382,7 @@ def test_info_says_what_is_kept_and_how_often_it_served(
     assert info.size >= client.cache.path.stat().st_size > 0
     assert info.oldest is not None
     assert str(client.cache.path) in repr(info)
-    assert "29 % of 7 requests" in repr(info)
+    assert "this client had 2 of 7 answers from it" in repr(info)
     assert "<table>" in info._repr_html_()
     assert json.loads(json.dumps(info.as_dict()))["entries"] == 5
 

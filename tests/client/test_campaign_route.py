@@ -433,10 +433,11 @@ def test_the_client_gives_the_same_sends_by_either_route_and_warns_of_what_is_mi
 ) -> None:
     client = make_client(small)
     ids = small.world.customer_ids(80)
-    with pytest.warns(RouteWarning, match="recipient_group_id and action_id are null"):
+    with pytest.warns(RouteWarning, match="recipient_group_id and action_id are null") as warned:
         frame = client.interactions(
             ids, *RANGE, route="campaign", sent_event_id=SENT, progress=False
         )
+    assert warned[0].filename == __file__, "it points at the line that asked"
     assert rows_of(frame) == rows_of(by_customer(small, make_client, ids, RANGE))
     assert all(frame[name].is_null().all() for name in MISSING_COLUMNS)
     sent, pages = small.count(), small.count(path=SENDS)

@@ -56,13 +56,14 @@ def test_progress_counts_what_is_fetched_and_what_was_cached(
     assert "Optimove" not in capsys.readouterr().err
     seen: list[Progress] = []
     client.interactions(ids, *YEAR, progress=seen.append)
-    assert [state.fetched for state in seen] == list(range(9))
+    # Once an answer, and where the machine is slow, once a second.
+    assert sorted({state.fetched for state in seen}) == list(range(9))
     assert {(state.cached, state.total) for state in seen} == {(4, 12)}
     assert seen[-1].eta == 0.0
     client.interactions(ids, *YEAR, refresh=True)
     shown = capsys.readouterr().err
     assert "12/12" in shown
-    assert "12 fetched, 0 from the cache, about 0:00 left" in shown
+    assert "from the cache" not in shown
     client.interactions(ids, *YEAR, refresh=True, progress=False)
     assert not capsys.readouterr().err
 
@@ -72,7 +73,7 @@ def test_ctrl_c_comes_through_at_once_and_leaves_nothing_waiting(make_client: Ma
         client = make_client(box, quota=(2, 60.0))
         threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
         before = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="of 10 answers are kept; calling again"):
             client.interactions(box.world.customer_ids(10), *YEAR, progress=False)
         # A place is free after a minute: far from that is prompt.
         assert time.monotonic() - before < 30

@@ -55,7 +55,7 @@ def test_a_customer_is_erased_from_every_account_without_a_key(
 
     done = command(*forget, "--yes", OPTIMOVE_API_KEY="", OPTIMOVE_INSTANCE="", PYTHONWARNINGS="")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("1 answers removed") == 2
+    assert done.stdout.count("1 answer removed") == 2
     assert b"841231" not in b"".join(file.read_bytes() for file in folder.iterdir())
     assert "2 answers" in command.inside("cache", "info", "--all").stdout
 
@@ -74,7 +74,7 @@ def test_old_answers_are_cleared_and_young_ones_kept(
     assert command.inside(*clear, "--older-than", "2020-01-01").stdout.startswith(
         "0 answers removed"
     )
-    assert command.inside(*clear, "--older-than", "90d").stdout.startswith("1 answers removed")
+    assert command.inside(*clear, "--older-than", "90d").stdout.startswith("1 answer removed")
     assert command.inside(*clear).stdout.startswith("2 answers removed")
 
 

@@ -15,6 +15,11 @@ from optimove_analysis.sandbox import Sandbox
 UPDATE = "GetLastDataUpdate"
 
 
+def plain(said: str) -> str:
+    """Return the text without its columns."""
+    return " ".join(said.split())
+
+
 def states(said: str) -> dict[str, str]:
     return {check["name"]: check["state"] for check in json.loads(said)["checks"]}
 
@@ -24,8 +29,13 @@ def test_all_is_well_and_it_took_one_request(command: Command, box: Sandbox) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(box.log) == box.count(200, UPDATE) == 1
     assert all(line.startswith("ok ") for line in done.stdout.splitlines())
-    for text in (box.url, "API key: from the environment.", "its locks hold", "2025-12-31"):
-        assert text in done.stdout
+    for text in (
+        box.url,
+        "API key from the environment.",
+        "its locks hold",
+        "2025-12-31",
+    ):
+        assert text in plain(done.stdout)
 
 
 def test_offline_it_sends_nothing(command: Command, box: Sandbox) -> None:
@@ -74,10 +84,9 @@ def test_a_dotenv_file_that_git_may_take_is_a_warning(
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     careless = command.inside("doctor", "--offline", OPTIMOVE_API_KEY="")
     assert careless.returncode == 0
-    assert "API key: from the .env file." in careless.stdout
+    assert "API key from the .env file." in plain(careless.stdout)
     assert "does not ignore it" in careless.stdout
     (tmp_path / ".gitignore").write_text(".env\n")
-    assert (
-        ".env file: " + str(dotenv) + " is readable by you alone"
-        in command.inside("doctor", "--offline", OPTIMOVE_API_KEY="").stdout
+    assert ".env file " + str(dotenv) + " is readable by you alone" in plain(
+        command.inside("doctor", "--offline", OPTIMOVE_API_KEY="").stdout
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,7 +89,9 @@ def test_interrupted_it_says_so_in_one_line_with_status_130(tmp_path: Path) -> N
             said, complained = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == ""
-    assert complained.startswith("\noptimove-analysis: interrupted; what was fetched is kept")
+    assert re.match(
+        r"\noptimove-analysis: interrupted\. \d+ of 100 answers are kept; calling again", complained
+    )
     assert len(complained.strip().splitlines()) == 1
     assert not (tmp_path / "out.csv").exists()
 
@@ -159,8 +162,12 @@ def test_ids_may_come_by_standard_input_and_what_they_cost_is_planned(
     plan = ("plan", "-", *RANGE, "--quota", "50/10", "--quota", "2000/3600")
     text = command(*plan, given="000001\n841231\n")
     assert text.stdout.startswith("2 customers, 2025-01-01 to 2025-10-31\n")
-    assert "50 requests in 10 s and 2,000 requests in 3600 s" in text.stdout
-    assert json.loads(command(*plan, "--json", given="1\n2\n3\n").stdout)["to_fetch"] == 3
+    assert "3 requests (1 for the last update), at once" in text.stdout
+    said = json.loads(command(*plan, "--json", given="1\n2\n3\n").stdout)
+    assert said["to_fetch"] == 3
+    assert said["quota"] == "50 requests in 10 s and 2,000 requests in 3600 s"
+    many = command(*plan, given="\n".join(map(str, range(1000, 1100))))
+    assert "about 0:20 at 50 in 10 s and 2,000 in 3600 s" in " ".join(many.stdout.split())
     assert not box.log
 
 

@@ -25,6 +25,7 @@ def ids(folder: Path, content: str | bytes, name: str = "ids.csv", **how: Any) -
         "customer_id\n000001\nA8272\n841231\n",
         "CustomerID\r\n000001\r\nA8272\r\n841231",
         "ID\n\n000001\n A8272 \n\n841231\n000001\n",
+        "e-mail\n000001\nA8272\n841231\n",
         '"Customer Id"\n"000001"\n"A8272"\n"841231"\n',
         "segment,CustomerID\nvip,000001\n,A8272\nvip,841231\n",
         "CustomerID;name\n000001;a, b\nA8272;c\n841231;\n",
@@ -58,9 +59,12 @@ def test_a_first_line_that_may_be_a_name_or_an_id_is_asked_about(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "the list is empty"),
-        ("customer_id\n", "the list is empty"),
-        ("customer_id,name\n1,a\n2\n", "line 3: broken CSV: 1 values where the first line has 2"),
+        ("", "ids.csv holds no customer id"),
+        ("customer_id\n", "ids.csv holds no customer id"),
+        (
+            "customer_id,name\n1,a\n2\n",
+            "line 3: broken CSV: the first line has 2 values, this one 1",
+        ),
         ('id\n1\n"2\n3\n', "line 4: broken CSV"),
         ("customer_id,name\n1,a\n,b\n", "line 3: there is no customer id"),
         ("customer_id\n1\n8.41E+05\n", "line 3: 8.41E.05 is a number that a spreadsheet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -15,13 +16,17 @@ FETCH = ["fetch", "ids.csv", "--from", "2025-01-01", "--to", "2025-12-31", "-o",
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "COMMAND"),
+        ([], "which command? fetch, plan, "),
+        (["cache"], "which command? info, clear or forget."),
+        (["cache", "forget", "  ", "--all", "--yes"], "The id is blank"),
         (["fetsh"], "there is no command 'fetsh'. Did you mean fetch?"),
         (["cache", "inf"], "there is no command 'inf'. Did you mean info?"),
         ([*FETCH, "--ofline"], "--ofline is not known here. Did you mean --offline?"),
         (["fetch", "ids.csv", "--form", "2025-01-01"], "Did you mean --from?"),
         (["cache", "info", "--al"], "Did you mean --all?"),
         ([*FETCH, "--quota", "50"], "give requests/seconds, as 50/10"),
+        ([*FETCH, "--quota", "0/10"], "give requests/seconds, as 50/10"),
+        ([*FETCH, "--threads", "0"], "give 1 or more, as 16"),
         (["plan", "x", "--from", "2025-13-01", "--to", "2025-12-31"], "as 2025-12-31"),
         (["cache", "clear", "--older-than", "90"], "as 90d or 12h, nor a day"),
         ([*FETCH, "--on-error", "ignore"], "collect"),
@@ -52,6 +57,35 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(
     said = capsys.readouterr().err
     assert "k-0123" not in said
     assert "set OPTIMOVE_API_KEY" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+def test_ctrl_c_ends_a_question_at_once() -> None:
+    import pty  # noqa: PLC0415 - not on Windows
+
+    # With polars loaded, the system would go on waiting for what is typed.
+    code = (
+        "import fcntl, sys, termios\nfrom optimove_analysis.cli import main\n"
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # this terminal's Ctrl-C is ours\n"
+        "sys.exit(main(['login', '--instance', 'api5', '--no-check']))"
+    )
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as run:
+        os.close(theirs)
+        seen = b""
+        while b"API key" not in seen:
+            seen += os.read(ours, 4096)
+        os.write(ours, b"\x03")
+        assert run.wait(timeout=30) == 130
+        while b"interrupted." not in seen:
+            seen += os.read(ours, 4096)
+    os.close(ours)
 
 
 COMMANDS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimove_analysis import OptimoveClient, funnel
-from optimove_analysis.errors import AuthError, InputError
+from optimove_analysis.errors import AuthError, InputError, OfflineError
 from optimove_analysis.forms import CustomerForm
 from optimove_analysis.sandbox import Sandbox, sandbox
 
@@ -62,7 +62,7 @@ def test_the_line_says_how_far_a_longer_fetch_has_come(client: OptimoveClient) -
     lines: list[str] = []
     form._line.observe(lambda change: lines.append(change["new"]), "value")  # noqa: SLF001 - as seen
     form.run()
-    assert any("3 customers: 2 fetched, 0 from the cache" in line for line in lines)
+    assert any("3 customers: 2 of 3 fetched" in line for line in lines)
 
 
 def test_a_click_does_what_run_does(client: OptimoveClient) -> None:
@@ -113,6 +113,36 @@ def test_a_wrong_key_is_said_on_the_form_from_the_start(box: Sandbox, tmp_path: 
         with pytest.raises(AuthError):
             form.run()
         assert "wrong" not in said(form).lower().split("key")
+
+
+def test_offline_a_miss_is_said_on_the_form_and_what_is_kept_is_used(
+    client: OptimoveClient, box: Sandbox, tmp_path: Path
+) -> None:
+    client.interactions("841231", YEAR["start"], YEAR["end"])  # with the last data update
+    with OptimoveClient(box.url, box.api_key, cache_dir=tmp_path, offline=True) as offline:
+        form = CustomerForm(offline, customer_id="841231")
+        assert "GetExecutionChannels" in said(form)
+        assert form.value["end"] == YEAR["end"]
+        assert form.run().interactions.height
+        form.value = {"customer_id": "000001"}
+        form._run.click()  # noqa: SLF001 - as seen
+        assert "000001" in said(form)
+        assert "nothing is sent offline" in said(form)
+        assert isinstance(form.error, OfflineError)
+
+
+def test_a_replayed_snapshot_fills_a_form_and_a_miss_names_the_snapshot(
+    client: OptimoveClient, tmp_path: Path
+) -> None:
+    live = CustomerForm(client, customer_id="841231").run()
+    study = client.snapshot(tmp_path / "study.oma")
+    with OptimoveClient.replay(study) as again:
+        form = CustomerForm(again, customer_id="841231")
+        assert said(form) == ""
+        assert form.run().interactions.equals(live.interactions)
+        form.value = {"customer_id": "000001"}
+        form._run.click()  # noqa: SLF001 - as seen
+        assert "replays study.oma" in said(form)
 
 
 def test_what_was_typed_cannot_run_in_the_page(client: OptimoveClient) -> None:
