@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from typing import Final
+from datetime import date, timedelta
+from typing import Any, Final
 
 import polars as pl
 
+from optimove_analysis.client.cache import keys_of
 from optimove_analysis.client.campaign_route import Ask, RouteWarning, fetch
+from optimove_analysis.client.endpoints import CAMPAIGNS_PATH
 from optimove_analysis.client.fetch import ProgressOption, fetch_each
 from optimove_analysis.client.frames import Audience
 from optimove_analysis.client.freshness import Absent, Freshness
@@ -18,7 +20,7 @@ from optimove_analysis.client.route_cost import RouteCost, cost
 from optimove_analysis.client.sends import Request
 from optimove_analysis.client.session import Answer, Session, Shape
 from optimove_analysis.client.store import Facts
-from optimove_analysis.errors import OfflineError
+from optimove_analysis.errors import ApiError, OfflineError
 
 __all__ = ["SessionAsks", "route_cost", "sends"]
 
@@ -26,6 +28,8 @@ _NAMED: Final = 5
 """So many of the answers that are missing are named."""
 
 
+_DAYS: Final = 10_000
+"""A range of more days is not looked up day by day."""
 _LACKS: Final = "what the campaign route gives is less than what was asked for:"
 
 
@@ -51,16 +55,26 @@ class SessionAsks:
         *,
         shape: Shape = "list",
         sleep: Callable[[float], None] | None = None,
+        absent: Callable[[ApiError], bool | None] | None = None,
     ) -> Answer:
         """Return the answer, kept or new."""
-        kept = self._session.kept(function, params, self._good)
-        return kept or self._session.fetch(
-            function, params, self._good, shape=shape, last_update=self._updated(), sleep=sleep
-        )
+        if kept := self._session.kept(function, params, self._good):
+            return kept
+        how: Any = {"shape": shape, "sleep": sleep, "absent": absent}
+        updated = self._updated()
+        return self._session.fetch(function, params, self._good, last_update=updated, **how)
 
 
-def route_cost(session: Session, first: date, last: date) -> RouteCost:
-    """Return what the campaign route would send for a range; nothing is sent."""
+def route_cost(session: Session, first: date, last: date, *, than: int) -> RouteCost:
+    """Return what the campaign route would send for a range; nothing is sent.
+
+    Args:
+        session: whose kept answers count.
+        first: the first day of the range.
+        last: its last day.
+        than: requests of the other route; of one that is dearer for its days alone, no more is
+            looked up.
+    """
     settings, now = session.settings, session.now()
     maturity = Maturity(last, settings.settle_after, settings.max_age)
 
@@ -69,6 +83,13 @@ def route_cost(session: Session, first: date, last: date) -> RouteCost:
             settings.offline or maturity.settled(facts, now) or maturity.maybe_current(facts, now)
         )
 
+    days = (last - first).days + 1
+    if days <= _DAYS:
+        dates = ((first + timedelta(days=n)).isoformat() for n in range(days))
+        known = session.cache.facts(keys_of(CAMPAIGNS_PATH, {}, "Date", dates)).values()
+        days -= sum(map(good, known))
+    if days and days >= than:
+        return RouteCost(days, campaigns=0, pages=0, expected_pages=0)
     return cost(SessionAsks(session, good), first, last)
 
 

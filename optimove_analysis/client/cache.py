@@ -233,8 +233,9 @@ class Cache:
 
     def _remove(self, which: Callable[[Store], Collection[str]]) -> int:
         with self._lock:
-            self._do(lambda _: None, None, "opened")
-            store = self._store
+            if self._absent():
+                return 0
+            store = self.store()
             if store is None:
                 raise OptimoveAnalysisError(f"{self.path} cannot be opened: see the warning.")
             try:
@@ -277,6 +278,8 @@ class Cache:
     ) -> _T:
         """Return what an action on the file gives, one thread at a time, or ``otherwise``."""
         with self._lock:
+            if not writes and self._absent():
+                return otherwise  # who only looks makes no file
             now = time.monotonic()
             if now < self._no_use_before or (writes and now < self._no_writes_before):
                 return otherwise
@@ -290,6 +293,9 @@ class Cache:
                     if not self._recovered(error, done, writes=writes, last=last):
                         return otherwise
         return otherwise
+
+    def _absent(self) -> bool:
+        return self._state == "unopened" and not self.read_only and not self.path.exists()
 
     def _open(self) -> None:
         if self._state == "unopened":

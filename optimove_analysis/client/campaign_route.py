@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
 import polars as pl
@@ -200,19 +200,24 @@ class _Run:
 
     def ask(self, request: Request, sleep: Callable[[float], None] | None) -> Answer:
         """Return the answer; for one that may be no failure, an empty one in its place."""
-        params = request.params
-        try:
-            return self._asks.get(request.function, params, sleep=sleep)
-        except ApiError as error:
+        params, said = request.params, list[ApiError]()
+        further = "$skip" in params
+        status = _BAD_REQUEST if further else _NOT_FOUND
+
+        def nothing(error: ApiError) -> bool | None:
             if request.function != SENDS_PATH or isinstance(error, ResponseError):
-                raise
-            if error.status == _NOT_FOUND and "$skip" not in params:
-                self.not_found.append(error)
-            elif error.status == _BAD_REQUEST and "$skip" in params:
+                return None
+            said.append(error)
+            return False if error.status == status else None  # not kept: it may change
+
+        answer = self._asks.get(request.function, params, sleep=sleep, absent=nothing)
+        if not answer.found:  # now, or when the snapshot was made that is replayed
+            error = said[0] if said else ApiError(f"{answer.asked}: {status}.", status=status)
+            if further:
                 self.refusals[int(params["CampaignID"])] = error
             else:
-                raise
-        return Answer(b"[]", False, datetime.now().astimezone(), None, request.label)
+                self.not_found.append(error)
+        return answer
 
     def check(self, campaigns: int) -> None:
         """Raise where no campaign at all was found: then it is the function that is missing."""

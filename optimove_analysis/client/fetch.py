@@ -139,7 +139,8 @@ def _is_outage(error: OptimoveAnalysisError) -> bool:
     if isinstance(error, ApiError):
         status = error.status or _SERVER_ERROR
         return isinstance(error, ResponseError) or status >= _SERVER_ERROR
-    return isinstance(error, ConnectionFailedError)
+    # A format that fits nobody is a setting to be made, not a thing of each customer.
+    return isinstance(error, ConnectionFailedError | SchemaError)
 
 
 def fetch_each(

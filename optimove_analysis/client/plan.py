@@ -170,7 +170,7 @@ def plan(session: Session, audience: Audience, *, refresh: bool = False) -> Plan
         start=audience.first,
         end=audience.last,
         quota=limits,
-        by_campaign=route_cost(session, audience.first, audience.last),
+        by_campaign=route_cost(session, audience.first, audience.last, than=at_most),
     )
 
 

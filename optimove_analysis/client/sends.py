@@ -14,7 +14,7 @@ from optimove_analysis.client.convert import loads
 from optimove_analysis.client.endpoints import CAMPAIGNS_PATH
 from optimove_analysis.client.responses import parse_table
 from optimove_analysis.client.session import Answer, Shape
-from optimove_analysis.errors import ResponseError, SchemaError
+from optimove_analysis.errors import ApiError, ResponseError, SchemaError
 from optimove_analysis.schema import CAMPAIGNS, INTERACTIONS, SENDS
 
 __all__ = [
@@ -63,8 +63,13 @@ class Asks(Protocol):
         *,
         shape: Shape = ...,
         sleep: Callable[[float], None] | None = ...,
+        absent: Callable[[ApiError], bool | None] | None = ...,
     ) -> Answer:
-        """Return the answer, kept or new; ``sleep`` waits, and may raise to give up."""
+        """Return the answer, kept or new.
+
+        ``sleep`` waits, and may raise to give up. ``absent`` tells which errors of the API are
+        empty answers, as for `Session.fetch`.
+        """
 
 
 def day_lists(first: date, last: date) -> list[Request]:

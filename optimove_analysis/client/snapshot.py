@@ -10,13 +10,15 @@ A snapshot holds what customers did: treat it as the data that it is. It holds n
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -38,6 +40,8 @@ __all__ = ["Replayed", "Snapshot", "open_snapshot", "write_snapshot"]
 
 _FORMAT: Final = 1
 """The version of what ``about`` says; a later one is not read as if it were this."""
+_ABANDONED: Final = 3_600.0
+"""Seconds after which a file that was begun and not ended is nobody's any more."""
 _BODIES: Final = 500
 """So many bodies are in memory at once."""
 _AGAIN: Final = "Make a new client, run the analysis with it again, and then write the snapshot."
@@ -174,6 +178,7 @@ def write_snapshot(
         rewriter = Rewriter(pseudonyms, source.customers(), formats)
         about["note"] = rewriter.text(note)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    _sweep(target)
     try:
         # Made here and not by SQLite: for this user alone, from the first byte on.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -190,6 +195,14 @@ def write_snapshot(
     finally:
         part.unlink(missing_ok=True)
     return Snapshot.of(target, about)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a process left that was killed as it wrote the same snapshot: it holds ids."""
+    with suppress(OSError):
+        for left in target.parent.glob(f".{glob.escape(target.name)}.????????.part"):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
 
 
 def open_snapshot(

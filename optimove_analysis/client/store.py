@@ -46,6 +46,8 @@ LAYOUT: Final = 2
 
 _BUSY: Final = 5.0
 """Seconds to wait for another process that writes to the same file."""
+_ABANDONED: Final = 3_600.0
+"""Seconds after which nobody asks any more, who may have died."""
 _CACHE_KB: Final = 32_000
 """Memory for pages of the file."""
 _CHUNK: Final = 2_000
@@ -265,10 +267,12 @@ class Store:
         yield from self._execute("SELECT * FROM kept ORDER BY key")
 
     def delete(self, keys: Collection[str]) -> None:
-        """Remove answers, and overwrite what they were with zeros."""
-        if not keys:
-            return
+        """Remove answers, and overwrite what they were with zeros.
+
+        So goes what those who died asked for: its key is a hash of what was asked.
+        """
         with self.writing() as connection:
+            connection.execute("DELETE FROM asking WHERE since < ?", (time.time() - _ABANDONED,))
             for chunk in _chunks(keys):
                 for table in ("responses", "kept", "asking"):
                     connection.execute(

@@ -16,6 +16,7 @@ from optimove_analysis.errors import (
     ConnectionFailedError,
     InputError,
     OfflineError,
+    SchemaError,
 )
 from optimove_analysis.sandbox import Sandbox
 from optimove_analysis.schema import FAILURES
@@ -324,6 +325,34 @@ def test_a_plan_of_many_reads_no_bodies_and_sends_nothing(
     plan = client.plan(range(20_000), *SETTLED)
     assert "20,001 requests" in repr(plan)
     assert box.count() == 0
+
+
+def test_a_plan_looks_at_no_more_days_than_could_matter(
+    box: Sandbox, client: OptimoveClient
+) -> None:
+    plan = client.plan(["000001"], "0001-01-01", "9999-12-31")
+    assert plan.by_campaign.cheaper_than(plan.requests) is False
+    assert box.count() == 0
+
+
+def test_who_only_looks_makes_no_file(client: OptimoveClient) -> None:
+    assert client.plan(["000001"], *SETTLED).kept == 0
+    assert client.cache.info().entries == 0
+    assert client.cache.forget("000001") == 0
+    assert client.cache.clear() == 0
+    assert not client.cache.path.parent.exists()
+
+
+def test_a_format_that_fits_nobody_is_not_collected_customer_by_customer(
+    box: Sandbox, make_client: MakeClient
+) -> None:
+    client = make_client(box, threads=2)
+    box.answer(FUNCTION, body=b'[{"Something": "else"}]', times=500)
+    with pytest.raises(SchemaError, match="lacks 'Date'"):
+        client.interactions(
+            box.world.customer_ids(200), *SETTLED, on_error="collect", progress=False
+        )
+    assert box.count(path=FUNCTION) < 30
 
 
 # Trouble with the cache

@@ -22,6 +22,7 @@ from optimove_analysis.client import (
     CacheWarning,
     OptimoveClient,
     ResponseFormat,
+    RouteWarning,
     Secret,
     new_pseudonym_key,
     pseudonym,
@@ -659,3 +660,30 @@ def test_another_key_or_one_too_many_is_refused(
     real.interactions("7", *YEAR)
     real.snapshot(tmp_path / "hidden.oma", pseudonymise=KEY)
     assert replay(tmp_path / "hidden.oma", pseudonym_key=KEY).interactions("7", *YEAR).height == 1
+
+
+def test_a_campaign_that_the_api_does_not_know_is_in_it_as_such(
+    client: OptimoveClient, box: Sandbox, replay: Replay, tmp_path: Path
+) -> None:
+    function, day = "GetCustomerSendDetailsByCampaign", ("2025-02-11", "2025-02-11")
+    ids = box.world.customer_ids(9)
+    box.answer(function, status=404, body=b"unknown campaign")
+    with pytest.warns(RouteWarning, match="answered 404"):
+        frame = client.interactions(ids, *day, route="campaign", progress=False)
+    client.snapshot(tmp_path / "study.oma")
+    with pytest.warns(RouteWarning, match="answered 404"):
+        again = replay(tmp_path / "study.oma").interactions(ids, *day, route="campaign")
+    assert again.equals(frame)
+
+
+def test_what_was_left_by_who_was_killed_is_swept_when_it_is_old(
+    client: OptimoveClient, tmp_path: Path
+) -> None:
+    client.interactions("000001", "2025-01-01", "2025-11-30")
+    old, new = (tmp_path / f".study.oma.{name}.part" for name in ("0123abcd", "4567cdef"))
+    for left in (old, new):
+        left.write_bytes(b"000001")
+    os.utime(old, (0, 0))
+    client.snapshot(tmp_path / "study.oma")
+    assert not old.exists()
+    assert new.exists()
