@@ -145,7 +145,8 @@ def fetch(url: str, folder: Path, ids: list[str]) -> None:
             ids,
             START,
             END,
-            progress=lambda state: times.extend([time.monotonic()] * bool(state.fetched)),
+            # It is also called between answers.
+            progress=lambda seen: times.extend([time.monotonic()] * (seen.fetched - len(times))),
         )
         _say("done")
     frame.write_parquet(folder / "interactions.parquet")
