@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from optimove_analysis.client.cache import keys_of
 from optimove_analysis.client.campaign_route import Ask, RouteWarning, fetch
 from optimove_analysis.client.endpoints import CAMPAIGNS_PATH
 from optimove_analysis.client.fetch import ProgressOption, fetch_each
 from optimove_analysis.client.frames import Audience
 from optimove_analysis.client.freshness import Absent, Freshness
 from optimove_analysis.client.maturity import Maturity
+from optimove_analysis.client.request_key import keys_of
 from optimove_analysis.client.route_cost import RouteCost, cost
 from optimove_analysis.client.sends import Request
 from optimove_analysis.client.session import Answer, Session, Shape

@@ -13,29 +13,27 @@ be written to is still read.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
-from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from optimove_analysis.client.cache_info import CacheInfo
 from optimove_analysis.client.inputs import as_ids, as_instant
+from optimove_analysis.client.layout import LayoutError
 from optimove_analysis.client.naming import naming
-from optimove_analysis.client.store import Endpoint, Entry, Facts, LayoutError, Store, beside
+from optimove_analysis.client.request_key import key_of
+from optimove_analysis.client.store import Endpoint, Entry, Facts, Store, beside
+from optimove_analysis.client.trouble import identity, is_busy, is_unusable, unreadable
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["Cache", "CacheWarning", "Entry", "Facts", "key_of", "keys_of", "unreadable"]
+__all__ = ["Cache", "CacheWarning", "Entry", "Facts"]
 
-_TORN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-"""What SQLite calls a damaged file, another kind of file, and one that lacks our tables."""
 _TRY_AGAIN: Final = 30.0
 """Seconds after which a disk that was full, or a lock that was held, is tried again."""
 _OPENS: Final = 2.0
@@ -47,32 +45,6 @@ _T = TypeVar("_T")
 
 class CacheWarning(UserWarning):
     """The cache cannot be used as it should; what it cannot give comes from the network."""
-
-
-def key_of(function: str, params: Mapping[str, str]) -> str:
-    """Return the key of a request: what is asked, without host, account or credential."""
-    asked = json.dumps([function, sorted(params.items())])
-    return blake2b(asked.encode(), digest_size=20).hexdigest()
-
-
-def keys_of(
-    function: str, params: Mapping[str, str], name: str, values: Iterable[str]
-) -> list[str]:
-    """Return the keys of requests that differ in one parameter only, as `key_of` does one by one.
-
-    >>> keys_of("f", {"b": "2"}, "a", ["1"]) == [key_of("f", {"a": "1", "b": "2"})]
-    True
-    """
-    place = "\0"  # in no parameter, and so in the text once, in its JSON spelling
-    asked = json.dumps([function, sorted({**params, name: place}.items())])
-    before, after = asked.encode().split(json.dumps(place).encode())
-    begun, quoted = blake2b(before, digest_size=20), encode_basestring_ascii
-    keys = []
-    for value in values:
-        hashed = begun.copy()
-        hashed.update(quoted(value).encode() + after)
-        keys.append(hashed.hexdigest())
-    return keys
 
 
 class Cache:
@@ -300,7 +272,7 @@ class Cache:
     def _open(self) -> None:
         if self._state == "unopened":
             self._store = self._patiently_opened()
-            self._file, self._state = _identity(self.path), "open"
+            self._file, self._state = identity(self.path), "open"
 
     def _patiently_opened(self) -> Store:
         """Open the file; wait while others do so for the first time.
@@ -312,14 +284,14 @@ class Cache:
             try:
                 return Store(self.path, read_only=self.read_only)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > until:
+                if not is_busy(error) or time.monotonic() > until:
                     raise
                 time.sleep(0.02)
 
     def _recovered(self, error: Exception, done: str, *, writes: bool, last: bool) -> bool:
         """Do about trouble what can be done; return whether the action is worth another try."""
         done = "opened" if self._state == "unopened" else done
-        if _is_unusable(error) and not last:
+        if is_unusable(error) and not last:
             if self._replaced():
                 return True
             if (aside := self._move_aside()) is not None:
@@ -338,7 +310,7 @@ class Cache:
                 "file?",
             )
             return False
-        elif _is_busy(error):
+        elif is_busy(error):
             self._no_use_before = time.monotonic() + _TRY_AGAIN
             self._warn(
                 "locked",
@@ -361,7 +333,7 @@ class Cache:
     def _replaced(self) -> bool:
         """Tell whether another process has set the file aside meanwhile, and begun a new one."""
         before, self._file = self._file, None
-        if self._store is None or before is None or _identity(self.path) == before:
+        if self._store is None or before is None or identity(self.path) == before:
             return False
         with suppress(Exception):
             self._store.close()
@@ -392,46 +364,6 @@ class Cache:
         if kind not in self._warned:
             self._warned.add(kind)
             warnings.warn(message, CacheWarning, stacklevel=5)
-
-
-def _is_unusable(error: Exception) -> bool:
-    """Tell whether a file is damaged, or another kind of file: then no waiting helps."""
-    if isinstance(error, LayoutError):
-        return not error.newer
-    code = getattr(error, "sqlite_errorcode", None)
-    # A damaged text is Python's to notice, which has no code for it.
-    return (code or 0) & 0xFF in _TORN if code else "UTF-8" in str(error)
-
-
-def _is_busy(error: Exception) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def unreadable(path: Path, why: Exception | str) -> OptimoveAnalysisError:
-    """Return the error that says why a snapshot cannot be used, and what to do."""
-    if not path.exists():
-        return InputError(f"the snapshot {path} is not there.")
-    if path.is_dir():
-        return InputError(f"{path} is a folder; name the snapshot in it, as {path / 'study.oma'}.")
-    if isinstance(why, LayoutError) and why.newer:
-        return InputError(
-            f"{path} was written by a later version of this package ({why}): update the package."
-        )
-    if isinstance(why, LayoutError):
-        return InputError(f"{path} is no snapshot: {why}. client.snapshot(...) writes one.")
-    return InputError(
-        f"the snapshot {path} cannot be read ({why}): part of it is damaged or missing. Take "
-        "another copy of it."
-    )
 
 
 def _size(file: Path) -> int:

@@ -24,16 +24,12 @@ from optimove_analysis.client.last_update import last_update
 from optimove_analysis.client.plan import Plan, plan
 from optimove_analysis.client.pseudonyms import Key
 from optimove_analysis.client.quota import Quota, ledger_of
+from optimove_analysis.client.replay import Replayed, open_snapshot
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.sandbox_process import SandboxProcess
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.settings import QUOTA, Limits, Settings, hidden, read_environment
-from optimove_analysis.client.snapshot import (
-    Replayed,
-    Snapshot,
-    open_snapshot,
-    write_snapshot,
-)
+from optimove_analysis.client.snapshot import Snapshot, write_snapshot
 from optimove_analysis.errors import InputError, OfflineError
 from optimove_analysis.schema import (
     ACTIONS,

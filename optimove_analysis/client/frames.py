@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from optimove_analysis.client.cache import Entry, Facts, keys_of
+from optimove_analysis.client.cache import Entry, Facts
 from optimove_analysis.client.fetch import Failure
+from optimove_analysis.client.request_key import keys_of
 from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
 from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import OptimoveAnalysisError, ResponseError, SchemaError

@@ -17,12 +17,13 @@ from typing import Final
 
 import requests
 
-from optimove_analysis.client.cache import Cache, Entry, Facts, key_of
+from optimove_analysis.client.cache import Cache, Entry, Facts
 from optimove_analysis.client.flights import Flights
 from optimove_analysis.client.judge import TRIES, Shape, TryAgainError, judge
 from optimove_analysis.client.maturity import is_younger
 from optimove_analysis.client.presence import Presence
 from optimove_analysis.client.quota import Quota
+from optimove_analysis.client.request_key import key_of
 from optimove_analysis.client.settings import Settings
 from optimove_analysis.client.transport import ask, connect
 from optimove_analysis.errors import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import math
 import re
@@ -12,12 +11,13 @@ from datetime import timedelta
 from hashlib import blake2b
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from optimove_analysis.client.endpoints import ENGAGEMENT_METRICS_PATH, MAX_AGE, SETTLE_AFTER
 from optimove_analysis.client.environment import cache_folder, read_environment, state_folder
 from optimove_analysis.client.keys import find_key
+from optimove_analysis.client.secret import Secret, fit, hidden
 from optimove_analysis.errors import InputError
 
 __all__ = ["QUOTA", "Limits", "Secret", "Settings", "hidden", "is_loopback", "read_environment"]
@@ -38,74 +38,6 @@ _SANDBOX_KEY: Final = "sandbox-"
 """How the keys of this package's sandboxes begin."""
 _SHORT: Final = 8
 """So many characters are shorter than any credential."""
-
-
-class Secret:
-    """A credential that shows itself to nobody: not when printed, not when pickled.
-
-    >>> Secret("open sesame")
-    Secret('***')
-    >>> Secret("open sesame").reveal()
-    'open sesame'
-    """
-
-    __slots__ = ("_past", "_value")
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-        self._past: tuple[str, ...] = ()
-
-    def reveal(self) -> str:
-        """Return the credential in clear."""
-        return self._value
-
-    def redact(self, text: str) -> str:
-        """Return the text with the credential, and those before it, masked wherever they occur."""
-        for value in filter(None, (self._value, *self._past)):
-            text = text.replace(value, "***")
-        return text
-
-    @property
-    def known(self) -> bool:
-        """Whether there is one: a login's token is got when it is first needed."""
-        return bool(self._value)
-
-    @property
-    def generation(self) -> int:
-        """How many others were in its place before."""
-        return len(self._past)
-
-    def renew(self, value: str) -> None:
-        """Put another credential in its place: a login's token has aged.
-
-        Raises:
-            InputError: it is no text that a header can hold.
-        """
-        given = hidden(value)
-        del value  # a traceback shows it, if it is no text that a header can hold
-        fit = _fit(given)
-        self._past = (*self._past, self._value)
-        self._value = fit.reveal()
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Self:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a credential is not pickled: read it from the environment where needed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +159,6 @@ class Settings:
         return _digest(self.header, known_by, self.url)
 
 
-def hidden(value: Any) -> Any:  # noqa: ANN401 - whatever a user gives
-    """Return a text as a secret, anything else as it is."""
-    return Secret(value) if isinstance(value, str) else value
-
-
 def _limits(quota: Any) -> tuple[tuple[int, float], ...]:  # noqa: ANN401 - whatever a user gives
     """Return one limit or several as a tuple of (requests, seconds)."""
     try:
@@ -286,18 +213,7 @@ def _credential(
             "file in the working folder, or store it in the keyring with optimove-analysis login; "
             "in Python also api_key=... The sandbox needs none."
         )
-    return _fit(given), "X-API-KEY" if token is None else "Authorization-Token"
-
-
-def _fit(value: Any) -> Secret:  # noqa: ANN401 - whatever a user gives
-    """Return a credential as a header can hold it, or raise without quoting it."""
-    if not isinstance(value, Secret):
-        raise InputError(f"an API key must be text, this one is of type {type(value).__name__}.")
-    fit = Secret(value.reveal().strip())
-    # requests would quote such a key in its own error.
-    if not (fit.known and fit.reveal().isascii() and fit.reveal().isprintable()):
-        raise InputError("the API key holds characters that no HTTP header may; copy it again.")
-    return fit
+    return fit(given), "X-API-KEY" if token is None else "Authorization-Token"
 
 
 def _address(instance: str) -> str:

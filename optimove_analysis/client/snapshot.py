@@ -19,26 +19,26 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from optimove_analysis.client.cache import Cache, key_of, unreadable
 from optimove_analysis.client.cache_info import size_text
+from optimove_analysis.client.layout import lay_out
 from optimove_analysis.client.pseudonyms import Key, Pseudonyms, Rewriter, ids_in
+from optimove_analysis.client.request_key import key_of
 from optimove_analysis.client.responses import ResponseFormat
 from optimove_analysis.client.session import Session
-from optimove_analysis.client.settings import Secret, Settings
-from optimove_analysis.client.store import Entry, LayoutError, Store, lay_out, put
-from optimove_analysis.errors import InputError, OfflineError, OptimoveAnalysisError
+from optimove_analysis.client.store import Entry, Store, put
+from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["Replayed", "Snapshot", "open_snapshot", "write_snapshot"]
+__all__ = ["FORMAT", "Snapshot", "digest_of", "write_snapshot"]
 
-_FORMAT: Final = 1
+FORMAT: Final = 1
 """The version of what ``about`` says; a later one is not read as if it were this."""
 _ABANDONED: Final = 3_600.0
 """Seconds after which a file that was begun and not ended is nobody's any more."""
@@ -112,38 +112,6 @@ class Snapshot:
         return {**asdict(self), "path": str(self.path)}
 
 
-@dataclass(frozen=True)
-class Replayed:
-    """An open snapshot: all that a client needs to answer from it."""
-
-    snapshot: Snapshot
-    settings: Settings
-    cache: Cache
-    formats: tuple[ResponseFormat, ...]
-    pseudonyms: Pseudonyms | None
-    _given: dict[str, str] = field(default_factory=dict, repr=False)
-    """Pseudonym to id as it was asked for, so that an error can name that."""
-
-    def ids(self, given: Sequence[str]) -> list[str]:
-        """Return what the snapshot calls the customers, each once."""
-        if self.pseudonyms is None:
-            return list(given)
-        asked = self.pseudonyms.asked(given)
-        self._given.update(asked)
-        return list(asked)
-
-    def missing(self, error: OfflineError) -> OfflineError:
-        """Return an error that names customers as they were asked for, and says what to do."""
-        names = {one: self._given.get(one, one) for one in error.missing}
-        text = str(error)
-        for one, name in names.items():
-            text = text.replace(one, name)
-        text += f" This client replays {self.snapshot.path.name} and asks nobody else."
-        if self.snapshot.pseudonymised and self.pseudonyms is None:
-            text += " The customer ids in it are pseudonyms: pseudonym_key=... takes real ones."
-        return OfflineError(text, names.values())
-
-
 def write_snapshot(
     session: Session,
     path: str | os.PathLike[str],
@@ -162,7 +130,7 @@ def write_snapshot(
     pseudonyms = None if pseudonymise is None else Pseudonyms(pseudonymise)
     source = _Source(session)
     about = {
-        "format": str(_FORMAT),
+        "format": str(FORMAT),
         "note": note,
         "host": urlsplit(session.settings.url).hostname or "",
         "created_at": (created_at or session.now()).isoformat(timespec="seconds"),
@@ -203,50 +171,6 @@ def _sweep(target: Path) -> None:
         for left in target.parent.glob(f".{glob.escape(target.name)}.????????.part"):
             if time.time() - left.stat().st_mtime > _ABANDONED:
                 left.unlink()
-
-
-def open_snapshot(
-    path: str | os.PathLike[str],
-    *,
-    pseudonym_key: Key | None = None,
-    formats: Sequence[ResponseFormat] | None = None,
-) -> Replayed:
-    """Open a snapshot to answer from it; see `OptimoveClient.replay`."""
-    file = Path(path).expanduser()
-    cache = Cache(file, read_only=True)
-    try:
-        about = _read(cache)
-        snapshot = Snapshot.of(file, about)
-        settings = Settings(
-            url=f"https://{snapshot.host}",
-            credential=Secret(""),
-            header="X-API-KEY",
-            # Neither folder is used: nothing is written, and nobody is met.
-            cache_dir=file.parent,
-            state_dir=file.parent,
-            engagement_metrics_path=about["engagement_metrics_path"],
-            settle_after=timedelta(seconds=float(about["settle_after"])),
-            max_age=timedelta(seconds=float(about["max_age"])),
-            offline=True,
-        )
-        known = formats if formats is not None else map(_format, json.loads(about["formats"]))
-        pseudonyms = None if pseudonym_key is None else Pseudonyms(pseudonym_key)
-        _check_key(snapshot, about, pseudonyms)
-        return Replayed(snapshot, settings, cache, tuple(known), pseudonyms)
-    except BaseException:
-        cache.close()
-        raise
-
-
-def _check_key(snapshot: Snapshot, about: Mapping[str, str], pseudonyms: Pseudonyms | None) -> None:
-    if pseudonyms is None:
-        return
-    if not snapshot.pseudonymised:
-        raise InputError(
-            f"the customer ids in {snapshot.path} are real ones: leave pseudonym_key out."
-        )
-    if pseudonyms.check != about["pseudonym_check"]:
-        raise InputError(f"the pseudonyms in {snapshot.path} were made with another key.")
 
 
 class _Source:
@@ -392,33 +316,12 @@ def _write(
         lay_out(connection)
         for key, function, params, entry in answers:
             put(connection, key, function, params, entry)
-        about["digest"] = _digest(about, connection.execute("SELECT * FROM kept ORDER BY key"))
+        about["digest"] = digest_of(about, connection.execute("SELECT * FROM kept ORDER BY key"))
         connection.executemany("INSERT INTO about VALUES (?, ?)", sorted(about.items()))
         connection.execute("COMMIT")
 
 
-def _read(cache: Cache) -> dict[str, str]:
-    """Return what a file says of itself, if it is a snapshot, and all that it was."""
-    store = cache.store()
-    if store is None:  # only a closed cache has none, if it is read-only
-        raise InputError("this client is closed: make another.")
-    try:
-        about = store.about()
-        written = int(about.get("format", "0"))
-        whole = about.get("digest") == _digest(about, store.rows())
-    except (sqlite3.Error, OSError, ValueError) as error:
-        raise unreadable(cache.path, error) from error
-    if not written:
-        raise unreadable(cache.path, LayoutError("it is a cache"))
-    if written > _FORMAT:
-        newer = LayoutError(f"its format is version {written}", newer=True)
-        raise unreadable(cache.path, newer)
-    if not whole:
-        raise unreadable(cache.path, "its digest does not fit")
-    return about
-
-
-def _digest(about: Mapping[str, str], rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor) -> str:
+def digest_of(about: Mapping[str, str], rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor) -> str:
     """Return the digest of all but the bodies, each of which has a checksum among the rows."""
     digest = blake2b(digest_size=16, person=b"oma-snapshot")
     said = sorted(item for item in about.items() if item[0] != "digest")
@@ -434,12 +337,3 @@ def _plain(form: ResponseFormat) -> dict[str, object]:
         "required": sorted(form.required),
         "marks": sorted(form.marks),
     }
-
-
-def _format(plain: Mapping[str, Any]) -> ResponseFormat:
-    return ResponseFormat(
-        plain["name"],
-        plain["fields"],
-        frozenset(plain["required"]),
-        frozenset(plain["marks"]),
-    )

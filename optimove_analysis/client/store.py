@@ -22,27 +22,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from requests_cache.backends.base import BaseCache
-from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
-from requests_cache.models.response import CachedResponse
-from requests_cache.serializers.pipeline import Stage
+from optimove_analysis.client.backend import Backend
+from optimove_analysis.client.layout import check_layout, is_ours, lay_out
 
 __all__ = [
-    "BODIES",
-    "LAYOUT",
     "Endpoint",
     "Entry",
     "Facts",
-    "LayoutError",
     "Store",
     "beside",
-    "lay_out",
     "put",
 ]
-
-APPLICATION: Final = 0x6F6D6131  # "oma1"
-LAYOUT: Final = 2
-"""The version of the tables; another one is never read as if it were this."""
 
 _BUSY: Final = 5.0
 """Seconds to wait for another process that writes to the same file."""
@@ -52,46 +42,6 @@ _CACHE_KB: Final = 32_000
 """Memory for pages of the file."""
 _CHUNK: Final = 2_000
 """So many keys are asked for at once."""
-
-_TABLES: Final = """
-CREATE TABLE IF NOT EXISTS kept (
-    key TEXT PRIMARY KEY,
-    function TEXT NOT NULL,
-    params TEXT NOT NULL,
-    found INTEGER NOT NULL,
-    fetched_at TEXT NOT NULL,
-    last_update TEXT,
-    size INTEGER NOT NULL,
-    checksum INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS asking (
-    key TEXT PRIMARY KEY, owner TEXT NOT NULL, since REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-
-
-class LayoutError(Exception):
-    """The file is not laid out as this version does it.
-
-    ``newer`` where a later version of this package did: it still wants its file.
-    """
-
-    def __init__(self, message: str, *, newer: bool = False) -> None:
-        super().__init__(message)
-        self.newer = newer
-
-
-def _body(response: CachedResponse) -> bytes:
-    return response.content or b""
-
-
-def _response(body: bytes) -> CachedResponse:
-    return CachedResponse(content=body, status_code=200)
-
-
-BODIES: Final = Stage(dumps=_body, loads=_response)
-"""Requests-cache's serializer that adds nothing and runs nothing: a body is kept as it came."""
 
 
 class Facts(NamedTuple):
@@ -141,7 +91,7 @@ class Store:
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._backend: _Backend | None = None
+        self._backend: Backend | None = None
         if read_only:
             # Immutable: no lock, no -wal and no -shm, so that it opens from a read-only disk too.
             self._reader = sqlite3.connect(
@@ -151,13 +101,13 @@ class Store:
                 isolation_level=None,
             )
             try:
-                _check_layout(self._reader, fresh=False)
+                check_layout(self._reader, fresh=False)
             except BaseException:
                 self._reader.close()
                 raise
             return
         _look_before_writing(path)
-        self._backend = _Backend(path)
+        self._backend = Backend(path, busy=_BUSY)
         try:
             self._prepare()
         except BaseException:
@@ -326,19 +276,11 @@ class Store:
         # An audience's answers lie all over the index, which is read once rather than for each.
         self._execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         with self._backend.responses.connection() as connection:  # type: ignore[union-attr]
-            if _is_ours(connection):
+            if is_ours(connection):
                 return
         with self.writing() as connection:
-            _check_layout(connection, fresh=True)
+            check_layout(connection, fresh=True)
             lay_out(connection)
-
-
-def lay_out(connection: sqlite3.Connection) -> None:
-    """Make this version's tables, beside those of requests-cache, where they are absent."""
-    connection.execute(f"PRAGMA application_id = {APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {LAYOUT}")
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.execute(statement)
 
 
 def put(
@@ -383,43 +325,9 @@ def _look_before_writing(path: Path) -> None:
     try:
         # At one moment: another process may be making the tables between two looks.
         connection.execute("BEGIN")
-        _check_layout(connection, fresh=True)
+        check_layout(connection, fresh=True)
     finally:
         connection.close()
-
-
-def _check_layout(connection: sqlite3.Connection, *, fresh: bool) -> None:
-    """Raise unless the file is ours and of this version; ``fresh``: or has nothing in it yet."""
-    application, version = _marks(connection)
-    if (application, version) == (APPLICATION, LAYOUT):
-        return
-    if application == APPLICATION:
-        raise LayoutError(
-            f"its layout is version {version}, this package reads version {LAYOUT}",
-            newer=version > LAYOUT,
-        )
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    # requests-cache makes its own tables first; another process may be between that and ours.
-    ours = {"responses", "redirects"}
-    named = {name for (name,) in connection.execute("SELECT tbl_name FROM sqlite_master")}
-    (rows,) = (
-        connection.execute("SELECT count(*) FROM responses").fetchone()
-        if "responses" in named
-        else (0,)
-    )
-    if not fresh or (tables and (named - ours or rows)):
-        raise LayoutError("it is another program's, or an older version's")
-
-
-def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return application, version
-
-
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    """Tell whether a file has this version's tables, all of which come in one step."""
-    return _marks(connection) == (APPLICATION, LAYOUT)
 
 
 def _checksum(body: bytes, *row: object) -> int:
@@ -434,46 +342,3 @@ def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
     listed = list(keys)
     for start in range(0, len(listed), _CHUNK):
         yield listed[start : start + _CHUNK]
-
-
-class _Table(SQLiteDict):
-    """A table that gives up where requests-cache's own tries for ever.
-
-    It begins a write again and again until it can: with a read-only file, a full disk or a
-    program that never lets go of the lock, that is never. And where a write fails, it says nothing.
-    """
-
-    def init_db(self) -> None:
-        """Make the table, unless the file has it: to open a file waits for nobody who writes."""
-        with self.connection() as connection:
-            there = _is_ours(connection)
-        if not there:
-            super().init_db()  # type: ignore[no-untyped-call] # requests-cache has no types
-
-    @contextmanager
-    def _acquire_sqlite_lock(self) -> Iterator[None]:
-        with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise sqlite3.OperationalError("the cache is closed")
-            # Ctrl-C while it waits for others comes when it has begun: all of it is in the try.
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                self._active_transaction = True
-                yield
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-            finally:
-                self._active_transaction = False
-
-
-class _Backend(SQLiteCache):
-    """requests-cache's SQLite backend, with tables that give up."""
-
-    def __init__(self, path: Path) -> None:
-        BaseCache.__init__(self, cache_name=str(path))
-        options: dict[str, Any] = {"wal": True, "timeout": _BUSY}
-        self.responses = _Table(path, table_name="responses", serializer=BODIES, **options)
-        self.redirects = _Table(path, table_name="redirects", serializer=None, **options)

@@ -26,9 +26,10 @@ from requests_cache import CachedSession
 from requests_cache.backends.sqlite import SQLiteCache
 
 from optimove_analysis.client import OptimoveClient
-from optimove_analysis.client.cache import Entry, key_of
+from optimove_analysis.client.backend import BODIES
+from optimove_analysis.client.cache import Entry
 from optimove_analysis.client.endpoints import INTERACTIONS_PATH
-from optimove_analysis.client.store import BODIES
+from optimove_analysis.client.request_key import key_of
 from optimove_analysis.sandbox.world import World
 
 FIRST, LAST = date(2025, 3, 1), date(2025, 3, 31)

@@ -21,8 +21,10 @@ from client.conftest import MakeClient
 from requests_cache.backends.sqlite import SQLiteCache
 
 from optimove_analysis.client import Cache, CacheWarning, OptimoveClient
-from optimove_analysis.client.cache import Entry, key_of
-from optimove_analysis.client.store import APPLICATION, BODIES, LAYOUT
+from optimove_analysis.client.backend import BODIES
+from optimove_analysis.client.cache import Entry
+from optimove_analysis.client.layout import APPLICATION, LAYOUT
+from optimove_analysis.client.request_key import key_of
 from optimove_analysis.errors import ApiError, InputError, OptimoveAnalysisError
 from optimove_analysis.sandbox import Sandbox, sandbox
 

@@ -18,9 +18,10 @@ import pytest
 from client.conftest import MakeClient
 
 from optimove_analysis.client import OptimoveClient
-from optimove_analysis.client.cache import Cache, key_of
+from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.flights import Flights
 from optimove_analysis.client.presence import Presence
+from optimove_analysis.client.request_key import key_of
 from optimove_analysis.errors import ApiError
 from optimove_analysis.sandbox import Sandbox, sandbox
 

@@ -334,3 +334,9 @@ def test_what_a_token_is_renewed_with_is_in_no_variable_either() -> None:
         secret.renew("only-for-this-test \N{EURO SIGN}")
     for frame, _ in list(traceback.walk_tb(caught.value.__traceback__))[1:]:
         assert "only-for-this-test" not in repr(frame.f_locals)
+
+
+def test_a_credential_is_masked_however_a_server_writes_it_back() -> None:
+    secret = Secret('k"&/ 1')
+    seen = """k"&/ 1 k%22%26%2F%201 k&quot;&amp;/ 1 k\\"&/ 1"""
+    assert secret.redact(seen) == "*** *** *** ***"

@@ -27,9 +27,9 @@ from optimove_analysis.client import (
     new_pseudonym_key,
     pseudonym,
 )
+from optimove_analysis.client.layout import LAYOUT
 from optimove_analysis.client.session import Session
 from optimove_analysis.client.snapshot import write_snapshot
-from optimove_analysis.client.store import LAYOUT
 from optimove_analysis.errors import InputError, OfflineError, OptimoveAnalysisError
 from optimove_analysis.sandbox import Sandbox, sandbox
 
