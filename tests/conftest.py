@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # A shell starts what stands before an & with Ctrl-C ignored, and so do some CI systems; processes
 # inherit that. The tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_KEY = re.compile(rb"sandbox-[0-9a-f]{16}")
+"""What the keys of sandboxes look like: in no artefact of a test may one be."""
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
@@ -29,6 +33,30 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("OPTIMOVE_CACHE", "OPTIMOVE_STATE"):
         os.environ[name] = os.path.join(folder, name.lower())  # noqa: PTH118 - a text is wanted
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def no_key_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that has left a sandbox's key in a file, unless it is marked as one that must."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is None or request.node.get_closest_marker("holds_a_key"):
+        return
+    for path in filter(Path.is_file, folder.rglob("*")):
+        if _KEY.search(path.read_bytes()):
+            pytest.fail(f"a sandbox's key is left in {path.relative_to(folder)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a test that has printed or logged a sandbox's key, unless it is marked."""
+    report = yield
+    if report.when == "teardown" and report.passed and not item.get_closest_marker("holds_a_key"):
+        said = [name for name, text in report.sections if _KEY.search(text.encode())]
+        if said:
+            report.outcome = "failed"
+            report.longrepr = f"a sandbox's key was said in {', '.join(said)}"
+    return report
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_what_others_can_read_is_a_warning(tmp_path: Path) -> None:
     assert careless
     assert (careless.state, careless.todo) == ("warning", "chmod 600 .env")
     with OptimoveClient("api5", "k", cache_dir=tmp_path / "cache") as client:
-        client.cache.info()
+        client.cache.claim("key", "owner")  # makes the file
         file = client.cache.path
     file.chmod(0o644)
     assert check_cache(file.parent, file)[-1].state == "warning"

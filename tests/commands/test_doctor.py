@@ -74,6 +74,7 @@ def test_without_an_account_the_rest_is_checked_all_the_same(
     assert found["state folder"] == "ok"
 
 
+@pytest.mark.holds_a_key
 @pytest.mark.skipif(os.name != "posix", reason="the mode of a file is POSIX's")
 def test_a_dotenv_file_that_git_may_take_is_a_warning(
     command: Command, box: Sandbox, tmp_path: Path
