@@ -73,13 +73,10 @@ def fill(client: OptimoveClient, ids: list[str]) -> None:
         json.dumps(world.interactions(one, FIRST, LAST), separators=(",", ":")).encode()
         for one in world.customer_ids(BODIES_MADE)
     ]
-    store = client.cache.store()
-    assert store is not None
     fetched_at = datetime.now().astimezone() - timedelta(days=1)
     for number, one in enumerate(ids):
         entry = Entry(made[number % len(made)], fetched_at, UPDATED)
-        asked = params(one)
-        store.write(key_of(INTERACTIONS_PATH, asked), INTERACTIONS_PATH, asked, entry)
+        client.cache.write(INTERACTIONS_PATH, params(one), entry)
 
 
 def key(request: Any, **_: object) -> str:
