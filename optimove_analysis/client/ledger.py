@@ -170,7 +170,7 @@ class Ledger:
         """Return the wait, and who else sends or waits."""
         self._limits = limits
         keep = max(window(per) for _, per in limits)
-        db.execute("UPDATE facts SET keep = ?1 WHERE keep < ?1", (keep,))
+        db.execute("UPDATE facts SET keep = :keep WHERE keep < :keep", {"keep": keep})
         flying = self._reconciled(db, now, ticket)
         others = waiting(db, self._file.owner, now)
         strangers = {*flying, *(other.owner for other in others)} - {self._file.owner}

@@ -107,8 +107,9 @@ def adopt(ledger: sqlite3.Connection, now: float, keep: float, *, unknown: bool)
     ledger.execute("BEGIN IMMEDIATE")
     ledger.execute("UPDATE slots SET at = 0 WHERE at > ?", (now + _AHEAD,))
     ledger.execute(
-        "UPDATE facts SET held_at = ?1, held_until = ?1 + held_until - held_at WHERE held_at > ?1",
-        (now,),
+        "UPDATE facts SET held_at = :now, held_until = :now + held_until - held_at "
+        "WHERE held_at > :now",
+        {"now": now},
     )
     if unknown:
         until = now + keep + GRACE
