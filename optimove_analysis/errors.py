@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Final, Self
 
 __all__ = [
     "ApiError",
@@ -17,6 +17,10 @@ __all__ = [
     "ResponseError",
     "SchemaError",
 ]
+
+
+_NAMED: Final = 5
+"""So many of what is missing are named."""
 
 
 def suggest(seen: str, known: Iterable[str]) -> str:
@@ -84,3 +88,14 @@ class OfflineError(OptimoveAnalysisError, LookupError):
     def __init__(self, message: str, missing: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.missing = tuple(missing)
+
+    @classmethod
+    def not_kept(cls, what: str, missing: Sequence[str], *, of: int, days: str) -> Self:
+        """Say how many of what was wanted are not kept, name the first, and what to do."""
+        more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+        return cls(
+            f"{len(missing):,} of {of:,} {what} are not kept for {days}, and nothing is sent "
+            f"offline: {', '.join(missing[:_NAMED])}{more}. Ask for the same days as when they "
+            "were fetched, or fetch them online.",
+            missing,
+        )

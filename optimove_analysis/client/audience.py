@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 
 from optimove_analysis.client.fetch import ProgressOption, fetch_each
 from optimove_analysis.client.frames import Audience, Collected, Frames
@@ -12,9 +11,6 @@ from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import OfflineError
 
 __all__ = ["interactions"]
-
-_NAMED: Final = 5
-"""So many of the customers that are missing are named."""
 
 
 def interactions(
@@ -38,7 +34,8 @@ def interactions(
     frames = Frames(session, audience, collects=collects)
     missing = list(audience.ids) if refresh else frames.add_kept(fresh.good)
     if missing and offline:
-        raise _not_kept(audience, missing)
+        days = f"{audience.first} to {audience.last}"
+        raise OfflineError.not_kept("customers", missing, of=len(audience.ids), days=days)
     if not missing:
         return frames.collected()
     updated = fresh.updated(needed=False)
@@ -65,13 +62,3 @@ def interactions(
     )
     absent.check(audience.path, asked=len(missing), of=len(audience.ids))
     return frames.collected()
-
-
-def _not_kept(audience: Audience, ids: Sequence[str]) -> OfflineError:
-    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
-    return OfflineError(
-        f"{len(ids):,} of {len(audience.ids):,} customers are not kept for {audience.first} to "
-        f"{audience.last}, and nothing is sent offline: {', '.join(ids[:_NAMED])}{more}. Ask for "
-        "the same days as when they were fetched, or fetch them online.",
-        ids,
-    )

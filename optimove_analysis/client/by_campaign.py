@@ -24,10 +24,6 @@ from optimove_analysis.errors import ApiError, OfflineError
 
 __all__ = ["SessionAsks", "route_cost", "sends"]
 
-_NAMED: Final = 5
-"""So many of the answers that are missing are named."""
-
-
 _DAYS: Final = 10_000
 """A range of more days is not looked up day by day."""
 _LACKS: Final = "what the campaign route gives is less than what was asked for:"
@@ -114,7 +110,8 @@ def sends(
         answers = {label: ask(by_label[label], None) for label in kept}
         if missing := [label for label in by_label if label not in answers]:
             if offline:
-                raise _not_kept(missing, len(by_label))
+                what, days = "answers by campaign", f"{audience.first} to {audience.last}"
+                raise OfflineError.not_kept(what, missing, of=len(by_label), days=days)
             fresh.updated(needed=False)  # once, rather than in each thread
             fetch_each(
                 session,
@@ -132,13 +129,3 @@ def sends(
     )
     warnings.warn("\n- ".join([_LACKS, *found.notes]), RouteWarning, stacklevel=3)
     return found.frame
-
-
-def _not_kept(labels: Sequence[str], of: int) -> OfflineError:
-    more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
-    return OfflineError(
-        f"{len(labels):,} of {of:,} answers that the campaign route needs are not kept, and "
-        f"nothing is sent offline: {', '.join(labels[:_NAMED])}{more}. Ask for the same days as "
-        "when they were fetched, or fetch them online.",
-        labels,
-    )

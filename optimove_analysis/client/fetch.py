@@ -29,8 +29,10 @@ from optimove_analysis.errors import (
     SchemaError,
 )
 
-__all__ = ["Ask", "Failure", "Progress", "ProgressOption", "fetch_each"]
+__all__ = ["BAR", "Ask", "Failure", "Progress", "ProgressOption", "fetch_each"]
 
+BAR: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+"""A bar as tqdm draws it, without its estimate: it goes by the rate, which a quota makes uneven."""
 _A_FEW: Final = 5
 """So many requests need no bar."""
 _TICK: Final = 1.0
@@ -269,9 +271,7 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
         yield progress
         return
     wanted = todo > _A_FEW if progress is None else progress
-    # tqdm's own estimate goes by the rate, which with a quota comes in bursts: ours is shown.
-    form = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
-    with tqdm(total=todo, desc="Optimove", disable=not wanted, bar_format=form) as bar:
+    with tqdm(total=todo, desc="Optimove", disable=not wanted, bar_format=BAR) as bar:
 
         def show(state: Progress) -> None:
             bar.set_postfix_str(state.rest, refresh=False)

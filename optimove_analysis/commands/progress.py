@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from tqdm import tqdm
 
-from optimove_analysis.client.fetch import Progress
+from optimove_analysis.client.fetch import BAR, Progress
 
 __all__ = ["Shown"]
 
@@ -52,9 +52,8 @@ class Shown:
     def _draw(self, state: Progress) -> None:
         bar = self._bar
         if bar is None:
-            form = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
             total = state.total - state.cached
-            bar = self._bar = tqdm(total=total, desc="Optimove", bar_format=form, leave=False)
+            bar = self._bar = tqdm(total=total, desc="Optimove", bar_format=BAR, leave=False)
         bar.set_postfix_str(state.rest, refresh=False)
         if new := state.fetched + state.failed - bar.n:
             bar.update(new)

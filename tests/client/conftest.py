@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.sandbox import Sandbox, sandbox
 
+RunPython = Callable[..., "subprocess.Popen[str]"]
 MakeClient = Callable[..., OptimoveClient]
 
 
@@ -37,6 +40,30 @@ def make_client(tmp_path: Path) -> Iterator[MakeClient]:
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture
+def run_python() -> Iterator[RunPython]:
+    """Start Python on some code, with pipes; each process ends with the test at the latest."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(code: str, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Return the next line that a process says."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 @pytest.fixture

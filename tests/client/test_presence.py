@@ -6,13 +6,13 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from client.conftest import RunPython, said
 
 from optimove_analysis.client.presence import Presence
 
@@ -31,26 +31,9 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start processes that end with their standard input, and with the test at the latest."""
-    running: list[subprocess.Popen[str]] = []
-
-    def begin(code: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, str(tmp_path / "folder")]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+def start(run_python: RunPython, tmp_path: Path) -> Start:
+    """Start processes on this test's folder."""
+    return lambda code: run_python(code, tmp_path / "folder")
 
 
 @pytest.fixture

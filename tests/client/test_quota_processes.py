@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from client.conftest import RunPython, said
 
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.client.ledger import Ledger, Ticket
@@ -19,7 +18,6 @@ from optimove_analysis.sandbox import Sandbox, sandbox
 START, END = "2025-11-01", "2025-12-31"
 FUNCTION = "GetCustomerChannelInteractions"
 
-Start = Callable[..., "subprocess.Popen[str]"]
 
 FETCH = """
 import sys
@@ -35,29 +33,6 @@ with OptimoveClient(url, key, cache_dir=cache, quota=(int(limit), float(per))) a
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start processes, each of which ends with the test at the latest."""
-    running: list[subprocess.Popen[str]] = []
-
-    def begin(code: str, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
 def go(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("go\n")
@@ -65,20 +40,26 @@ def go(process: subprocess.Popen[str]) -> None:
 
 
 def fetch(
-    start: Start, box: Sandbox, cache: Path, ids: list[str], quota: tuple[int, float] = (10, 1.0)
+    run_python: RunPython,
+    box: Sandbox,
+    cache: Path,
+    ids: list[str],
+    quota: tuple[int, float] = (10, 1.0),
 ) -> subprocess.Popen[str]:
-    process = start(FETCH, box.url, box.api_key, cache, *quota, *ids)
+    process = run_python(FETCH, box.url, box.api_key, cache, *quota, *ids)
     assert said(process) == "ready"
     return process
 
 
 def test_two_processes_at_once_are_never_refused_and_both_go_on(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     with sandbox(quota=10, per=1.0, delays=[0.15, *([0.03, 0.0, 0.06] * 40)]) as box:
         ids = box.world.customer_ids(50)
         halves = ids[:25], ids[25:]
-        processes = [fetch(start, box, tmp_path / str(n), half) for n, half in enumerate(halves)]
+        processes = [
+            fetch(run_python, box, tmp_path / str(n), half) for n, half in enumerate(halves)
+        ]
         for process in processes:
             go(process)
         assert [said(process) for process in processes] == ["done", "done"]
@@ -87,12 +68,12 @@ def test_two_processes_at_once_are_never_refused_and_both_go_on(
 
 
 def test_a_process_killed_while_it_holds_slots_is_followed_by_one_that_is_never_refused(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     with sandbox(quota=10, per=1.0, delays=[0.0] + [0.5] * 10) as box:
         ids = box.world.customer_ids(20)
-        victim = fetch(start, box, tmp_path / "cache", ids)
-        heir = fetch(start, box, tmp_path / "other cache", ids)
+        victim = fetch(run_python, box, tmp_path / "cache", ids)
+        heir = fetch(run_python, box, tmp_path / "other cache", ids)
         go(victim)
         deadline = time.monotonic() + 30
         while not box.log and time.monotonic() < deadline:
@@ -106,23 +87,23 @@ def test_a_process_killed_while_it_holds_slots_is_followed_by_one_that_is_never_
 
 
 def test_a_restart_right_after_a_burst_is_never_refused_at_the_true_limit(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     with sandbox() as box:
         ids = box.world.customer_ids(60)
         # With the last data update, that is all a window allows.
-        first = fetch(start, box, tmp_path / "one", ids[:49], (50, 10.0))
+        first = fetch(run_python, box, tmp_path / "one", ids[:49], (50, 10.0))
         go(first)
         assert said(first) == "done"
         first.wait()
-        second = fetch(start, box, tmp_path / "two", ids[49:], (50, 10.0))
+        second = fetch(run_python, box, tmp_path / "two", ids[49:], (50, 10.0))
         go(second)
         assert said(second) == "done"
         assert box.count(429) == 0
         assert box.count(200, FUNCTION) == 60
 
 
-def test_a_429_holds_another_process_too(tmp_path: Path, start: Start) -> None:
+def test_a_429_holds_another_process_too(tmp_path: Path, run_python: RunPython) -> None:
     code = """
 import sys
 from pathlib import Path
@@ -130,14 +111,14 @@ from optimove_analysis.client.ledger import ledger_of
 from optimove_analysis.client.quota import Quota
 Quota(50, 10.0, ledger=ledger_of(Path(sys.argv[1]), "key")).hold(60.0)
 """
-    assert start(code, tmp_path).wait() == 0
+    assert run_python(code, tmp_path).wait() == 0
     ledger = Ledger(tmp_path / "quota-key.sqlite")
     assert 50.0 < ledger.wait_for(1, ((50, 10.0),)) <= 60.0
     ledger.close()
 
 
 def test_processes_that_open_a_ledger_first_at_the_same_instant_share_it(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     code = """
 import sys, time, warnings
@@ -151,7 +132,7 @@ tickets = [Ticket() for _ in range(10)]
 print(sum(ledger.take(ticket, ((12, 60.0),)) == 0.0 for ticket in tickets), flush=True)
 sys.stdin.readline()
 """
-    processes = [start(code, tmp_path) for _ in range(4)]
+    processes = [run_python(code, tmp_path) for _ in range(4)]
     assert {said(process) for process in processes} == {"ready"}
     for process in processes:
         go(process)
@@ -159,7 +140,7 @@ sys.stdin.readline()
 
 
 def test_one_killed_again_and_again_within_its_transactions_leaves_a_ledger_that_works(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     code = """
 import sys
@@ -174,7 +155,7 @@ while True:
 """
     ledger = Ledger(tmp_path / "quota-key.sqlite")
     for attempt in range(4):
-        process = start(code, tmp_path)
+        process = run_python(code, tmp_path)
         assert said(process) == "ready"
         time.sleep(0.03 * attempt)
         process.kill()
@@ -187,7 +168,7 @@ while True:
 
 @needs_fork
 def test_a_forked_child_uses_another_connection_and_sees_the_same_slots(
-    tmp_path: Path, start: Start
+    tmp_path: Path, run_python: RunPython
 ) -> None:
     code = """
 import os, sys, threading, warnings
@@ -224,7 +205,7 @@ for thread in threads:
     thread.join()
 print("", ledger.in_flight, flush=True)
 """
-    assert said(start(code, tmp_path)) == ".......... 1"
+    assert said(run_python(code, tmp_path)) == ".......... 1"
 
 
 def test_no_credential_and_no_customer_is_in_the_ledger_or_its_name(
