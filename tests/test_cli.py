@@ -62,7 +62,7 @@ def test_the_sandbox_says_where_it_is_and_ends_with_ctrl_c() -> None:
         with urllib.request.urlopen(request) as answer:
             assert json.load(answer) == {"Date": "2025-12-31"}
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr.read() == b""
 
 
@@ -74,7 +74,7 @@ def test_the_sandbox_ends_with_the_process_that_started_it() -> None:
     with process:
         assert process.stdout.readline()
         process.stdin.close()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_the_data_dictionary_in_the_repository_is_what_the_schema_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from optimove_analysis.client.fetch import ProgressOption, fetch_each
+from optimove_analysis.client.fetch import ProgressOption, fetch_each, saying_kept
 from optimove_analysis.client.frames import Audience, Collected, Frames
 from optimove_analysis.client.freshness import Absent, Freshness
 from optimove_analysis.client.session import Answer, Session
@@ -38,7 +38,9 @@ def interactions(
         raise OfflineError.not_kept("customers", missing, of=len(audience.ids), days=days)
     if not missing:
         return frames.collected()
-    updated = fresh.updated(needed=False)
+    cached = len(audience.ids) - len(missing)
+    with saying_kept(session, lambda: cached, len(audience.ids)):
+        updated = fresh.updated(needed=False)  # may wait for the quota, like the rest
 
     def ask(one: str, sleep: Callable[[float], None]) -> Answer:
         return session.fetch(
@@ -56,7 +58,7 @@ def interactions(
         missing,
         ask,
         frames.add,
-        cached=len(audience.ids) - len(missing),
+        cached=cached,
         collects=collects,
         progress=progress,
     )

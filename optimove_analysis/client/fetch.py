@@ -29,7 +29,7 @@ from optimove_analysis.errors import (
     SchemaError,
 )
 
-__all__ = ["BAR", "Ask", "Failure", "Progress", "ProgressOption", "fetch_each"]
+__all__ = ["BAR", "Ask", "Failure", "Progress", "ProgressOption", "fetch_each", "saying_kept"]
 
 BAR: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 """A bar as tqdm draws it, without its estimate: it goes by the rate, which a quota makes uneven."""
@@ -185,7 +185,7 @@ def fetch_each(
     done = in_a_row = 0
     with (
         _shown(progress, len(ids)) as show,
-        _saying(lambda: _kept(session, cached + done, total)),
+        saying_kept(session, lambda: cached + done, total),
     ):
         report = _Report(show, session, cached, total)
         report(0, 0)
@@ -249,12 +249,12 @@ class _Report:
 
 
 @contextmanager
-def _saying(kept: Callable[[], str]) -> Iterator[None]:
+def saying_kept(session: Session, done: Callable[[], int], total: int) -> Iterator[None]:
     """Have an interrupt say what is kept: the one line a notebook shows that is no traceback's."""
     try:
         yield
     except KeyboardInterrupt as stopped:
-        stopped.args = (kept(),)
+        stopped.args = (_kept(session, done(), total),)
         raise
 
 

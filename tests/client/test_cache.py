@@ -320,7 +320,7 @@ def test_ctrl_c_while_another_program_writes_costs_no_kept_answer(tmp_path: Path
         signal.raise_signal(signal.SIGINT)  # heard when the wait is over
         other.execute("COMMIT")
 
-    timer = threading.Timer(0.3, interrupt)
+    timer = threading.Timer(1.0, interrupt)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         cache.write("g", {}, entry)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sqlite3
 import threading
 import time
+from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from client.conftest import MakeClient
@@ -14,6 +18,7 @@ from optimove_analysis.errors import ApiError
 from optimove_analysis.sandbox import Sandbox, sandbox
 
 FUNCTION = "GetCustomerChannelInteractions"
+NO_SIGNALS = pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent otherwise on Windows")
 YEAR = ("2025-01-01", "2025-12-31")
 
 
@@ -68,16 +73,49 @@ def test_progress_counts_what_is_fetched_and_what_was_cached(
     assert not capsys.readouterr().err
 
 
+def interrupt_once(happened: Callable[[], bool]) -> None:
+    """Send Ctrl-C when something has happened, from a thread of its own."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + 30
+        while not happened() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        # To the main thread, as the terminal's: it ends what that one waits for.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@NO_SIGNALS
 def test_ctrl_c_comes_through_at_once_and_leaves_nothing_waiting(make_client: MakeClient) -> None:
-    with sandbox(delays=lambda: 0.01) as box:
-        client = make_client(box, quota=(2, 60.0))
-        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
-        before = time.monotonic()
-        with pytest.raises(KeyboardInterrupt, match="of 10 answers are kept; calling again"):
-            client.interactions(box.world.customer_ids(10), *YEAR, progress=False)
-        # A place is free after a minute: far from that is prompt.
-        assert time.monotonic() - before < 30
+    with sandbox(seed=301, delays=lambda: 0.01) as box:  # a key that no other test has used up
+        client = make_client(box, quota=(2, 3600.0))
+        ids = box.world.customer_ids(10)
+        seen: list[Progress] = []
+        interrupt_once(lambda: bool(seen) and seen[-1].fetched == 1)
+        # It comes back although no place is free for an hour.
+        with pytest.raises(KeyboardInterrupt, match="1 of 10 answers are kept; calling again"):
+            client.interactions(ids, *YEAR, progress=seen.append)
         for thread in threading.enumerate():
             if thread.name.startswith("optimove-"):
                 thread.join(5)
                 assert not thread.is_alive()
+
+
+@NO_SIGNALS
+def test_ctrl_c_before_the_first_customer_is_asked_for_says_what_is_kept(
+    make_client: MakeClient,
+) -> None:
+    with sandbox(seed=302) as box:  # a key that no other test has used up
+        client = make_client(box, quota=(1, 3600.0))
+        client.channels()
+        ledger = client.settings.state_dir / f"quota-{client.settings.quota_name}.sqlite"
+
+        def last_update_waits() -> bool:
+            with closing(sqlite3.connect(ledger)) as db:
+                return bool(db.execute("SELECT 1 FROM waiting").fetchone())
+
+        interrupt_once(last_update_waits)
+        with pytest.raises(KeyboardInterrupt, match="0 of 10 answers are kept; calling again"):
+            client.interactions(box.world.customer_ids(10), *YEAR)
+        assert box.count() == 1

@@ -206,6 +206,7 @@ def test_neither_a_failure_nor_a_client_that_is_closed_leaves_a_claim(
         thread = threading.Thread(target=together, args=(1, lambda: client.interactions(1, *YEAR)))
         thread.start()
         while client.cache.asking(key) is None:
+            assert thread.is_alive()
             time.sleep(0.01)
         client.close()
         left = Cache(client.cache.path)
