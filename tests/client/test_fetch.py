@@ -77,11 +77,13 @@ def interrupt_once(happened: Callable[[], bool]) -> None:
     """Send Ctrl-C when something has happened, from a thread of its own."""
 
     def watch() -> None:
-        deadline = time.monotonic() + 30
-        while not happened() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        # To the main thread, as the terminal's: it ends what that one waits for.
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        deadline = time.monotonic() + 120
+        try:
+            while not happened() and time.monotonic() < deadline:
+                time.sleep(0.01)
+        finally:  # else the test would wait for ever
+            # To the main thread, as the terminal's: it ends what that one waits for.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     threading.Thread(target=watch, daemon=True).start()
 
