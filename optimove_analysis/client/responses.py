@@ -96,11 +96,24 @@ def _batches(bodies: Iterable[_Body]) -> Iterator[list[_Body]]:
 
 
 class Reader:
-    """Reads batches of interactions responses, and remembers what plain ones look like."""
+    """Reads batches of interactions responses, and remembers what plain ones look like.
 
-    def __init__(self, formats: Sequence[ResponseFormat] = FORMATS, *, few: int = _FEW) -> None:
+    Args:
+        formats: as `parse` has them.
+        few: below so many bytes, responses are read by themselves.
+        repeats: as `bulk.read` has it.
+    """
+
+    def __init__(
+        self,
+        formats: Sequence[ResponseFormat] = FORMATS,
+        *,
+        few: int = _FEW,
+        repeats: bool | None = None,
+    ) -> None:
         self._formats = formats
         self._few = few
+        self._repeats = repeats
         self._looks: list[Look] = []
         self.exact = 0
         """How many responses were read by themselves so far, since they are not plain, or few."""
@@ -135,7 +148,7 @@ class Reader:
         def take(look: Look) -> None:
             nonlocal left
             tried.append(look)
-            rows = read(left, look)
+            rows = read(left, look, repeats=self._repeats)
             plain = rows["place"].unique()
             if len(plain):
                 gains.append((len(plain), look))

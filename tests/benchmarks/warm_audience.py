@@ -34,8 +34,6 @@ from optimove_analysis.sandbox.world import World
 
 FIRST, LAST = date(2025, 3, 1), date(2025, 3, 31)
 UPDATED = date(2025, 12, 31)
-BODIES_MADE = 1_000
-"""So many customers' answers are made; further customers have the same ones again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +66,11 @@ def params(customer: str) -> dict[str, str]:
 
 def fill(client: OptimoveClient, ids: list[str]) -> None:
     """Keep an answer for each customer, as a fetch would."""
-    world = World(seed=7, customers=max(len(ids), BODIES_MADE))
-    made = [
-        json.dumps(world.interactions(one, FIRST, LAST), separators=(",", ":")).encode()
-        for one in world.customer_ids(BODIES_MADE)
-    ]
+    world = World(seed=7, customers=len(ids))
     fetched_at = datetime.now().astimezone() - timedelta(days=1)
-    for number, one in enumerate(ids):
-        entry = Entry(made[number % len(made)], fetched_at, UPDATED)
-        client.cache.write(INTERACTIONS_PATH, params(one), entry)
+    for one, known in zip(ids, world.customer_ids(len(ids)), strict=True):
+        body = json.dumps(world.interactions(known, FIRST, LAST), separators=(",", ":")).encode()
+        client.cache.write(INTERACTIONS_PATH, params(one), Entry(body, fetched_at, UPDATED))
 
 
 def key(request: Any, **_: object) -> str:

@@ -28,10 +28,14 @@ MANY = 10**12
 
 
 def outcome(
-    batch: Sequence[Body], few: int, formats: Sequence[ResponseFormat] = FORMATS
+    batch: Sequence[Body],
+    few: int,
+    formats: Sequence[ResponseFormat] = FORMATS,
+    *,
+    repeats: bool | None = None,
 ) -> tuple[Outcome, int]:
     """Return a frame or an error, and how many responses were read one by one."""
-    reader = Reader(formats, few=few)
+    reader = Reader(formats, few=few, repeats=repeats)
     try:
         return reader.read(batch), reader.exact
     except OptimoveAnalysisError as error:
@@ -39,16 +43,20 @@ def outcome(
 
 
 def assert_same(batch: Sequence[Body], formats: Sequence[ResponseFormat] = FORMATS) -> int:
-    """Hold the two ways against each other; return how many were not plain."""
-    bulk, not_plain = outcome(batch, 0, formats)
+    """Hold the ways to read against each other; return how many were not plain."""
     exact, _ = outcome(batch, MANY, formats)
-    if isinstance(exact, pl.DataFrame):
-        assert isinstance(bulk, pl.DataFrame), bulk
-        assert bulk.schema == exact.schema
-        assert bulk.equals(exact)
-    else:
-        assert bulk == exact
-    return not_plain
+    counts = set()
+    for repeats in (False, True):
+        bulk, not_plain = outcome(batch, 0, formats, repeats=repeats)
+        counts.add(not_plain)
+        if isinstance(exact, pl.DataFrame):
+            assert isinstance(bulk, pl.DataFrame), bulk
+            assert bulk.schema == exact.schema
+            assert bulk.equals(exact)
+        else:
+            assert bulk == exact
+    (count,) = counts
+    return count
 
 
 def compact(content: object) -> str:
