@@ -116,6 +116,7 @@ def read(bodies: pl.DataFrame, look: Look, *, repeats: bool | None = None) -> pl
 
 
 def _read_distinct(bodies: pl.DataFrame, look: Look) -> pl.DataFrame:
+    """Read each distinct row as a body of its own, and put each where it stands."""
     rows = _cut(bodies, look)
     if rows.is_empty():
         return rows.select("place")
@@ -133,6 +134,7 @@ def _read_distinct(bodies: pl.DataFrame, look: Look) -> pl.DataFrame:
 
 
 def _read_all(bodies: pl.DataFrame, look: Look) -> pl.DataFrame:
+    """Read the fields of all rows, those that are alike too."""
     pieces = _split(bodies, look)
     if pieces.is_empty():
         return pieces.select("place")
@@ -169,15 +171,15 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cut(bodies: pl.DataFrame, look: Look) -> pl.DataFrame:
     """Return the ``place`` and ``row`` of each row of bodies that may be plain."""
-    return _inner(bodies, f'}}{look.comma}{{"').explode("parts").rename({"parts": "row"})
+    return _pieces(bodies, f'}}{look.comma}{{"').explode("pieces").rename({"pieces": "row"})
 
 
-def _inner(bodies: pl.DataFrame, separator: str) -> pl.DataFrame:
-    """Return the ``place`` of bodies that may be plain, and the ``parts`` that they fall into."""
+def _pieces(bodies: pl.DataFrame, separator: str) -> pl.DataFrame:
+    """Return the ``place`` of bodies that may be plain, and the ``pieces`` that they fall into."""
     text = pl.col("text")
     inner = text.str.strip_prefix('[{"').str.strip_suffix("}]")
     return bodies.filter(text.str.starts_with('[{"') & text.str.ends_with("}]")).select(
-        "place", parts=inner.str.split(separator)
+        "place", pieces=inner.str.split(separator)
     )
 
 
@@ -186,8 +188,7 @@ def _split(bodies: pl.DataFrame, look: Look) -> pl.DataFrame:
     per_row = len(look.names) - 1
     separators = pl.col("pieces").list.len() - 1
     return (
-        _inner(bodies, f'{look.comma}"')
-        .rename({"parts": "pieces"})
+        _pieces(bodies, f'{look.comma}"')
         .filter(separators > 0, separators % per_row == 0)
         .with_columns(rows=separators // per_row)
     )

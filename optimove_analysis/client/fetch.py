@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from tqdm.auto import tqdm
+from tqdm.std import tqdm as any_tqdm
 
 from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import (
@@ -29,7 +30,16 @@ from optimove_analysis.errors import (
     SchemaError,
 )
 
-__all__ = ["BAR", "Ask", "Failure", "Progress", "ProgressOption", "fetch_each", "saying_kept"]
+__all__ = [
+    "BAR",
+    "Ask",
+    "Failure",
+    "Progress",
+    "ProgressOption",
+    "draw",
+    "fetch_each",
+    "saying_kept",
+]
 
 BAR: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 """A bar as tqdm draws it, without its estimate: it goes by the rate, which a quota makes uneven."""
@@ -272,15 +282,16 @@ def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress],
         return
     wanted = todo > _A_FEW if progress is None else progress
     with tqdm(total=todo, desc="Optimove", disable=not wanted, bar_format=BAR) as bar:
+        yield lambda state: draw(bar, state)
 
-        def show(state: Progress) -> None:
-            bar.set_postfix_str(state.rest, refresh=False)
-            if new := state.fetched + state.failed - bar.n:
-                bar.update(new)  # drawn as often as tqdm finds right
-            else:
-                bar.refresh()  # at the start, and when it waits: the time that is left goes down
 
-        yield show
+def draw(bar: any_tqdm[Any], state: Progress) -> None:
+    """Have a bar show how far a fetch has come."""
+    bar.set_postfix_str(state.rest, refresh=False)
+    if new := state.fetched + state.failed - bar.n:
+        bar.update(new)  # drawn as often as tqdm finds right
+    else:
+        bar.refresh()  # at the start, and when it waits: the time that is left goes down
 
 
 def _explained(error: BaseException, label: str, kept: str) -> BaseException:

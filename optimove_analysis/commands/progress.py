@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from tqdm import tqdm
 
-from optimove_analysis.client.fetch import BAR, Progress
+from optimove_analysis.client.fetch import BAR, Progress, draw
 
 __all__ = ["Shown"]
 
@@ -50,12 +50,7 @@ class Shown:
             print(state, file=sys.stderr, flush=True)
 
     def _draw(self, state: Progress) -> None:
-        bar = self._bar
-        if bar is None:
+        if self._bar is None:
             total = state.total - state.cached
-            bar = self._bar = tqdm(total=total, desc="Optimove", bar_format=BAR, leave=False)
-        bar.set_postfix_str(state.rest, refresh=False)
-        if new := state.fetched + state.failed - bar.n:
-            bar.update(new)
-        else:
-            bar.refresh()  # at the start, and when it waits: the time that is left goes down
+            self._bar = tqdm(total=total, desc="Optimove", bar_format=BAR, leave=False)
+        draw(self._bar, state)
