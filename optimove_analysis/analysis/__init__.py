@@ -1,8 +1,9 @@
 """Pure analysis, one noun a file: frames in, frames out, no network, no drawing.
 
-``messages``: interactions to messages. ``counting``: which messages count and what they reached.
-``funnel``, ``channel_mix``, ``journey``: the answers. ``rates``: intervals. ``notes``: what a
-reader must know.
+``messages``: interactions to messages. ``rules``: the options that all share. ``counting``: which
+messages count and what they reached. ``grouping``: ``by=``. ``channels``: what is known of a
+channel. ``intervals``: closed forms. ``notes``: what a reader must know. The others are answers,
+each a function of its file's name.
 """
 
 from __future__ import annotations

@@ -9,18 +9,12 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from optimove_analysis.analysis.counting import (
-    Implied,
-    Opens,
-    Rules,
-    channel_name,
-    has_stage,
-    is_unknown_kind,
-    tally,
-)
+from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
+from optimove_analysis.analysis.counting import tally
 from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.intervals import Z95, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
-from optimove_analysis.analysis.rates import Z95, wilson
+from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import CHANNEL_MIX, INTERACTIONS, SMALL_N, Frame

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
+from optimove_analysis.analysis.channels import has_stage
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.messages import messages
-from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.errors import InputError
+from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.schema import (
     CONTROL_ACTION_ID,
     MESSAGES,
@@ -21,92 +20,9 @@ from optimove_analysis.schema import (
     Stage,
 )
 
-__all__ = [
-    "Implied",
-    "Opens",
-    "Rules",
-    "channel_name",
-    "has_stage",
-    "is_single_stage",
-    "is_unknown_kind",
-    "tally",
-]
-
-Implied: TypeAlias = Literal["lower", "none"]
-Opens: TypeAlias = Literal["trust", "ignore"]
+__all__ = ["judge", "judged", "tally"]
 
 _EVENTS: Final[tuple[Meaning, ...]] = (*STAGES[1:], *SIDE_EVENTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How messages are counted; see the arguments of `funnel`."""
-
-    window: int | None
-    as_of: dt.date | None
-    implied: Implied
-    assume_sent: bool | None
-    opens: Opens
-    catalogue: Catalogue
-
-    def __post_init__(self) -> None:
-        if self.window is not None and (
-            isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 0
-        ):
-            message = f"window={self.window!r} must be a number of days, 0 or more, or None."
-            raise InputError(message)
-        if self.as_of is not None and type(self.as_of) is not dt.date:
-            message = f"as_of={self.as_of!r} must be a datetime.date or None."
-            raise InputError(message)
-        if self.implied not in get_args(Implied):
-            raise InputError.option("implied", self.implied, get_args(Implied))
-        if self.opens not in get_args(Opens):
-            raise InputError.option("opens", self.opens, get_args(Opens))
-        if self.assume_sent is not None and not isinstance(self.assume_sent, bool):
-            raise InputError.option("assume_sent", self.assume_sent, (None, True, False))
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages that a funnel by these rules has."""
-        return STAGES if self.opens == "trust" else ("sent", "delivered", "clicked")
-
-    def assumes_sent(self) -> pl.Expr:
-        """Whether a message with no sent row counts as sent: as told, else by the whole frame."""
-        if self.assume_sent is not None:
-            return pl.lit(self.assume_sent)
-        if self.catalogue.reports_sent is not None:
-            return pl.lit(not self.catalogue.reports_sent)
-        return ~pl.col("send_observed").any()
-
-
-def has_stage(catalogue: Catalogue, stage: Stage) -> pl.Expr:
-    """Whether the row's channel has the stage; a channel that nobody knows has all."""
-    known = {*catalogue.channels, *catalogue.kinds}
-    lacking = [channel for channel in known if stage not in catalogue.stages(channel)]
-    return ~pl.col("channel_id").is_in(lacking).fill_null(False)
-
-
-def is_single_stage(catalogue: Catalogue) -> pl.Expr:
-    """Whether the row's channel has one stage only (a call centre)."""
-    known = {*catalogue.channels, *catalogue.kinds}
-    single = [channel for channel in known if len(catalogue.stages(channel)) == 1]
-    return pl.col("channel_id").is_in(single).fill_null(False)
-
-
-def is_unknown_kind(catalogue: Catalogue) -> pl.Expr:
-    """Whether nobody knows which stages the row's channel has."""
-    known = {*catalogue.channels, *catalogue.kinds}
-    certain = [channel for channel in known if catalogue.kind(channel) != "unknown"]
-    return ~pl.col("channel_id").is_in(certain).fill_null(False)
-
-
-def channel_name(catalogue: Catalogue) -> pl.Expr:
-    """Return the row's channel's name."""
-    channel = pl.col("channel_id")
-    names = {i: catalogue.channel(i) for i in catalogue.channels}
-    unnamed = pl.format("channel {} (unnamed)", channel)
-    named = channel.replace_strict(names, default=unnamed, return_dtype=pl.String)
-    return pl.when(channel.is_null()).then(pl.lit(catalogue.channel(None))).otherwise(named)
 
 
 def tally(
@@ -125,13 +41,13 @@ def tally(
     """
     found = messages(interactions, catalogue=rules.catalogue, keep=by.keep)
     # Only now may names be ours: no expression of the user's is read after this.
-    judged = _judge(found.select(*MESSAGES.names, *by.read(), *further), rules)
+    each = judge(found.select(*MESSAGES.names, *by.read(), *further), rules)
     counted = pl.col("_counted")
     of_all = ("control", "unobserved", "unknown_only", "dateless", "immature", "ahead")
     per_message = ("orphans", "unknown", "undated", "collapsed")
     of_counted = ("conflicts", "off_stage", "no_through", "assumed")
     happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in rules.stages]
-    return judged.group_by(
+    return each.group_by(
         *by.keys, *(one.meta.output_name() for one in further), "customer_id", "channel_id"
     ).agg(
         *(_sum(counted & pl.col(f"_{name}")).alias(name) for name in happened),
@@ -145,8 +61,25 @@ def tally(
     )
 
 
-def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Say of each message whether it counts, and what it reached."""
+def judged(interactions: pl.LazyFrame, rules: Rules, keep: Sequence[str] = ()) -> pl.LazyFrame:
+    """Gather messages and judge each; ``keep`` are further columns of the user's to carry over."""
+    return judge(messages(interactions, catalogue=rules.catalogue, keep=keep), rules)
+
+
+def judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
+    """Say of each message (`schema.MESSAGES`) whether it counts, and what it reached.
+
+    The further columns, none of which is ever null unless it says so:
+
+    - one fate: ``_counted``, or why not: ``_dateless``, ``_control``, ``_unknown_only``,
+      ``_unobserved``, ``_immature``;
+    - ``_reached_<stage>`` by the rules, ``_observed_<stage>`` by its own event in the window,
+      ``_late_<stage>`` by an event after it; these also of messages that do not count;
+    - ``_had_<side event>``: the side event, in the window;
+    - ``_engaged``, ``_late_engaged``;
+    - oddities: ``_conflicts``, ``_off_stage``, ``_assumed``, ``_no_through``, ``_ahead``;
+    - ``_through``: the day through which its data is complete, null where nobody knows.
+    """
     catalogue = rules.catalogue
     send = pl.col("send_date")
     through = pl.col("data_through") if rules.as_of is None else pl.lit(rules.as_of)
@@ -217,6 +150,7 @@ def _judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         *(reached[stage].alias(f"_reached_{stage}") for stage in STAGES),
         *(late[stage].alias(f"_late_{stage}") for stage in STAGES),
         engaged.alias("_engaged"),
+        *(seen[event].alias(f"_had_{event}") for event in SIDE_EVENTS),
         (~engaged & pl.any_horizontal(late[stage] for stage in soft)).alias("_late_engaged"),
         pl.any_horizontal(pl.col("delivered_on", "opened_on").is_not_null())
         .and_(pl.col("bounced_on").is_not_null())

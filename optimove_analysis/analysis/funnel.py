@@ -7,19 +7,17 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from optimove_analysis.analysis.counting import (
-    Implied,
-    Opens,
-    Rules,
+from optimove_analysis.analysis.channels import (
     channel_name,
     has_stage,
     is_single_stage,
     is_unknown_kind,
-    tally,
 )
+from optimove_analysis.analysis.counting import tally
 from optimove_analysis.analysis.grouping import By, Grouping, within
+from optimove_analysis.analysis.intervals import effective_n, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
-from optimove_analysis.analysis.rates import effective_n, wilson
+from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import FUNNEL, INTERACTIONS, SMALL_N, STAGES, Frame, Stage
 

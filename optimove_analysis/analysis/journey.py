@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from optimove_analysis.analysis.counting import channel_name
+from optimove_analysis.analysis.channels import channel_name
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import INTERACTIONS, JOURNEY, SIDE_EVENTS, STAGES, Frame

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from optimove_analysis.analysis.counting import Rules
+from optimove_analysis.analysis.rules import Rules
 
 __all__ = ["SUMS", "notes", "number_of", "unknown_kinds"]
 

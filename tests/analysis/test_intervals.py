@@ -10,7 +10,7 @@ import pytest
 from analysis.events import frame, seeded, sends
 
 from optimove_analysis import funnel
-from optimove_analysis.analysis.rates import effective_n, wilson
+from optimove_analysis.analysis.intervals import effective_n, wilson
 
 K, N = pl.col("k"), pl.col("n")
 

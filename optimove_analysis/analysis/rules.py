@@ -1,0 +1,59 @@
+"""How messages are counted: the options that funnel, mix and all the others share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import polars as pl
+
+from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.errors import InputError
+from optimove_analysis.schema import STAGES, Stage
+
+__all__ = ["Implied", "Opens", "Rules"]
+
+Implied: TypeAlias = Literal["lower", "none"]
+Opens: TypeAlias = Literal["trust", "ignore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How messages are counted; see the arguments of `funnel`."""
+
+    window: int | None
+    as_of: dt.date | None
+    implied: Implied
+    assume_sent: bool | None
+    opens: Opens
+    catalogue: Catalogue
+
+    def __post_init__(self) -> None:
+        if self.window is not None and (
+            isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 0
+        ):
+            message = f"window={self.window!r} must be a number of days, 0 or more, or None."
+            raise InputError(message)
+        if self.as_of is not None and type(self.as_of) is not dt.date:
+            message = f"as_of={self.as_of!r} must be a datetime.date or None."
+            raise InputError(message)
+        if self.implied not in get_args(Implied):
+            raise InputError.option("implied", self.implied, get_args(Implied))
+        if self.opens not in get_args(Opens):
+            raise InputError.option("opens", self.opens, get_args(Opens))
+        if self.assume_sent is not None and not isinstance(self.assume_sent, bool):
+            raise InputError.option("assume_sent", self.assume_sent, (None, True, False))
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that a funnel by these rules has."""
+        return STAGES if self.opens == "trust" else ("sent", "delivered", "clicked")
+
+    def assumes_sent(self) -> pl.Expr:
+        """Whether a message with no sent row counts as sent: as told, else by the whole frame."""
+        if self.assume_sent is not None:
+            return pl.lit(self.assume_sent)
+        if self.catalogue.reports_sent is not None:
+            return pl.lit(not self.catalogue.reports_sent)
+        return ~pl.col("send_observed").any()
