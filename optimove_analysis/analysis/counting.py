@@ -1,13 +1,18 @@
-"""Which messages count, and which stages they reached: what funnel and mix both stand on."""
+"""Which messages count, and which stages they reached: what funnel and mix both stand on.
+
+Written over narwhals, so that the same lines count on polars, DuckDB and PySpark.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
-from optimove_analysis.analysis.channels import has_stage
+from optimove_analysis.analysis.channels import lacking
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.rules import Rules
@@ -20,9 +25,15 @@ from optimove_analysis.schema import (
     Stage,
 )
 
-__all__ = ["judge", "judged", "tally"]
+__all__ = ["ODDITIES", "count_where", "judge", "judge_anywhere", "judged", "sums", "tally"]
 
 _EVENTS: Final[tuple[Meaning, ...]] = (*STAGES[1:], *SIDE_EVENTS)
+
+_OF_ALL: Final = ("control", "unobserved", "unknown_only", "dateless", "immature", "ahead")
+_PER_MESSAGE: Final = ("orphans", "unknown", "undated", "collapsed")
+_OF_COUNTED: Final = ("conflicts", "off_stage", "no_through", "assumed")
+ODDITIES: Final = tuple(f"n_{name}" for name in (*_OF_ALL, *_PER_MESSAGE, *_OF_COUNTED))
+"""What a tally counts beside stages."""
 
 
 def tally(
@@ -42,23 +53,36 @@ def tally(
     found = messages(interactions, catalogue=rules.catalogue, keep=by.keep)
     # Only now may names be ours: no expression of the user's is read after this.
     each = judge(found.select(*MESSAGES.names, *by.read(), *further), rules)
-    counted = pl.col("_counted")
-    of_all = ("control", "unobserved", "unknown_only", "dateless", "immature", "ahead")
-    per_message = ("orphans", "unknown", "undated", "collapsed")
-    of_counted = ("conflicts", "off_stage", "no_through", "assumed")
+    keys = [*by.keys, *(one.meta.output_name() for one in further), "customer_id", "channel_id"]
+    counts: pl.LazyFrame = nw.from_native(each).group_by(keys).agg(*sums(rules)).to_native()
+    return counts
+
+
+def sums(rules: Rules) -> list[nw.Expr]:
+    """Return what a tally adds up over judged messages."""
+    counted = nw.col("_counted")
     happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in rules.stages]
-    return each.group_by(
-        *by.keys, *(one.meta.output_name() for one in further), "customer_id", "channel_id"
-    ).agg(
-        *(_sum(counted & pl.col(f"_{name}")).alias(name) for name in happened),
-        *(_sum(counted & pl.col(f"_{name}")).alias(name) for name in ("engaged", "late_engaged")),
-        *(_sum(pl.col(f"_{reason}")).alias(f"n_{reason}") for reason in of_all),
-        *(pl.col(f"n_{oddity}").sum() for oddity in per_message),
-        *(_sum(counted & pl.col(f"_{oddity}")).alias(f"n_{oddity}") for oddity in of_counted),
-        pl.col("unknown_event").min(),
-        pl.col("_through").filter(counted).min().alias("through_first"),
-        pl.col("_through").filter(counted).max().alias("through_last"),
-    )
+    return [
+        *(count_where(counted & nw.col(f"_{name}")).alias(name) for name in happened),
+        *(
+            count_where(counted & nw.col(f"_{name}")).alias(name)
+            for name in ("engaged", "late_engaged")
+        ),
+        *(count_where(nw.col(f"_{reason}")).alias(f"n_{reason}") for reason in _OF_ALL),
+        *(nw.col(f"n_{oddity}").sum().cast(nw.Int64) for oddity in _PER_MESSAGE),
+        *(
+            count_where(counted & nw.col(f"_{oddity}")).alias(f"n_{oddity}")
+            for oddity in _OF_COUNTED
+        ),
+        nw.col("unknown_event").min(),
+        nw.when(counted).then(nw.col("_through")).min().alias("through_first"),
+        nw.when(counted).then(nw.col("_through")).max().alias("through_last"),
+    ]
+
+
+def count_where(condition: nw.Expr) -> nw.Expr:
+    """Return how often the condition holds, as the same type on every engine."""
+    return condition.cast(nw.Int64).sum().cast(nw.Int64)
 
 
 def judged(interactions: pl.LazyFrame, rules: Rules, keep: Sequence[str] = ()) -> pl.LazyFrame:
@@ -80,25 +104,41 @@ def judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     - oddities: ``_conflicts``, ``_off_stage``, ``_assumed``, ``_no_through``, ``_ahead``;
     - ``_through``: the day through which its data is complete, null where nobody knows.
     """
-    catalogue = rules.catalogue
-    send = pl.col("send_date")
-    through = pl.col("data_through") if rules.as_of is None else pl.lit(rules.as_of)
-    known_event = pl.any_horizontal(pl.col(f"{event}_on").is_not_null() for event in _EVENTS)
-    observed = pl.col("send_observed")
+    told = rules.told_to_assume_sent
+    assume_sent = ~nw.col("send_observed").any() if told is None else nw.lit(told)
+    each: pl.LazyFrame = judge_anywhere(nw.from_native(found), rules, assume_sent).to_native()
+    return each
+
+
+def judge_anywhere(
+    found: nw.LazyFrame[Any], rules: Rules, assume_sent: nw.Expr
+) -> nw.LazyFrame[Any]:
+    """Judge messages on whichever engine they are, as `judge` does.
+
+    Of `schema.MESSAGES` it reads the action, the channel and what follows the ids.
+    """
+    send, through = nw.col("send_date"), nw.col("_through")
+    observed = nw.col("send_observed")
+    known_event = _any(~nw.col(f"{event}_on").is_null() for event in _EVENTS)
+    found = found.with_columns(
+        _through=nw.col("data_through") if rules.as_of is None else nw.lit(rules.as_of),
+        # The last day on which an event counts.
+        _until=send if rules.window is None else send + nw.lit(dt.timedelta(days=rules.window)),
+    )
 
     # Each message has one fate; the first that applies.
     fates = {
         "dateless": send.is_null(),
-        "control": (pl.col("action_id") == CONTROL_ACTION_ID).fill_null(False),
+        "control": (nw.col("action_id") == CONTROL_ACTION_ID).fill_null(False),
         # An unknown event is in no stage: it does not make a message sent either.
         "unknown_only": ~observed & ~known_event,
-        "unobserved": ~observed & ~rules.assumes_sent(),
-        "immature": pl.lit(False)
+        "unobserved": ~observed & ~assume_sent,
+        "immature": nw.lit(False)
         if rules.window is None
-        else ((through - send).dt.total_days() < rules.window).fill_null(False),
+        else (through < nw.col("_until")).fill_null(False),
     }
-    free = pl.lit(True)
-    columns: list[pl.Expr] = []
+    free = nw.lit(True)
+    columns: list[nw.Expr] = []
     for fate, applies in fates.items():
         columns.append((free & applies).alias(f"_{fate}"))
         free = free & ~applies
@@ -106,9 +146,12 @@ def judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 
     # Whether it bounced is a fact about the message, not about the window: a wider window then
     # never lowers a count. With a click the bounce loses.
-    bounced = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
-    has = {stage: has_stage(catalogue, stage) for stage in STAGES}
-    seen: dict[Meaning, pl.Expr] = {event: _in_window(event, rules.window) for event in _EVENTS}
+    bounced = ~nw.col("bounced_on").is_null() & nw.col("clicked_on").is_null()
+    has = {
+        stage: ~nw.col("channel_id").is_in(lacking(rules.catalogue, stage)).fill_null(False)
+        for stage in STAGES
+    }
+    seen: dict[Meaning, nw.Expr] = {event: _in_window(event, rules.window) for event in _EVENTS}
     own = {
         "sent": observed,
         "delivered": has["delivered"] & seen["delivered"] & ~bounced,
@@ -116,34 +159,32 @@ def judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         "clicked": has["clicked"] & seen["clicked"],
     }
     # A message that counts is one that was sent, observed or not.
-    reached = own | {"sent": pl.lit(True)}
+    reached = own | {"sent": nw.lit(True)}
     if rules.implied == "lower":
         reached["opened"] = has["opened"] & (own["opened"] | own["clicked"])
         reached["delivered"] = (
             has["delivered"]
             & ~bounced
-            & pl.any_horizontal(
-                own["delivered"],
-                own["opened"],
-                own["clicked"],
-                seen["unsubscribed"],
-                seen["spam_complaint"],
+            & (
+                own["delivered"]
+                | own["opened"]
+                | own["clicked"]
+                | seen["unsubscribed"]
+                | seen["spam_complaint"]
             )
         )
     # A bounced message was not opened late either.
-    late = {"sent": pl.lit(False)} | {
+    late = {"sent": nw.lit(False)} | {
         stage: has[stage]
-        & pl.col(f"{stage}_on").is_not_null()
+        & ~nw.col(f"{stage}_on").is_null()
         & ~seen[stage]
-        & (pl.lit(True) if stage == "clicked" else ~bounced)
+        & (nw.lit(True) if stage == "clicked" else ~bounced)
         for stage in STAGES[1:]
     }
     soft: tuple[Stage, ...] = ("clicked", "opened") if rules.opens == "trust" else ("clicked",)
-    engaged = pl.any_horizontal(reached[stage] for stage in soft)
-    off_stage = pl.any_horizontal(
-        ~has[stage] & pl.col(f"{stage}_on").is_not_null() for stage in STAGES[1:]
-    )
-    last_event = pl.max_horizontal(f"{event}_on" for event in _EVENTS)
+    engaged = _any(reached[stage] for stage in soft)
+    off_stage = _any(~has[stage] & ~nw.col(f"{stage}_on").is_null() for stage in STAGES[1:])
+    last_event = nw.max_horizontal(*(f"{event}_on" for event in _EVENTS))
     return found.with_columns(
         *columns,
         *(own[stage].alias(f"_observed_{stage}") for stage in STAGES),
@@ -151,27 +192,28 @@ def judge(found: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         *(late[stage].alias(f"_late_{stage}") for stage in STAGES),
         engaged.alias("_engaged"),
         *(seen[event].alias(f"_had_{event}") for event in SIDE_EVENTS),
-        (~engaged & pl.any_horizontal(late[stage] for stage in soft)).alias("_late_engaged"),
-        pl.any_horizontal(pl.col("delivered_on", "opened_on").is_not_null())
-        .and_(pl.col("bounced_on").is_not_null())
-        .alias("_conflicts"),
+        (~engaged & _any(late[stage] for stage in soft)).alias("_late_engaged"),
+        (
+            (~nw.col("delivered_on").is_null() | ~nw.col("opened_on").is_null())
+            & ~nw.col("bounced_on").is_null()
+        ).alias("_conflicts"),
         off_stage.alias("_off_stage"),
         (~observed).alias("_assumed"),
         through.is_null().alias("_no_through"),
         # An as_of= is the user's own: events after it say nothing of the answers' reach.
-        (last_event > through if rules.as_of is None else pl.lit(False))
-        .fill_null(False)
-        .alias("_ahead"),
-        through.alias("_through"),
+        ((last_event > through).fill_null(False) if rules.as_of is None else nw.lit(False)).alias(
+            "_ahead"
+        ),
     )
 
 
-def _in_window(event: Meaning, window: int | None) -> pl.Expr:
-    day = pl.col(f"{event}_on")
+def _any(conditions: Iterable[nw.Expr]) -> nw.Expr:
+    """Whether one of them holds; none of them is ever null."""
+    return nw.any_horizontal(*conditions, ignore_nulls=True)
+
+
+def _in_window(event: Meaning, window: int | None) -> nw.Expr:
+    day = nw.col(f"{event}_on")
     if window is None:
-        return day.is_not_null()
-    return ((day - pl.col("send_date")).dt.total_days() <= window).fill_null(False)
-
-
-def _sum(condition: pl.Expr) -> pl.Expr:
-    return condition.sum().cast(pl.Int64)
+        return ~day.is_null()
+    return (day <= nw.col("_until")).fill_null(False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
+from optimove_analysis.analysis.keys import Key, PlainKey
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError, SchemaError, suggest
 from optimove_analysis.schema import (
@@ -18,7 +21,10 @@ from optimove_analysis.schema import (
     Meaning,
 )
 
-__all__ = ["messages"]
+__all__ = ["OF_A_ROW", "gather", "messages"]
+
+OF_A_ROW: Final = ("date", "event_id", "data_through")
+"""The columns of interactions, beside the ids, that messages are made of."""
 
 
 def messages(
@@ -63,7 +69,17 @@ def messages(
         raise InputError(message)
     seen = INTERACTIONS.check(interactions)
     _check_keep(keep, seen.collect_schema())
-    gathered = _gather(seen.lazy(), known, keep)
+    rows = seen.lazy().select(*MESSAGE_KEY, *OF_A_ROW, *keep)
+    # Apart from our own columns, whatever the user's are called.
+    kept = {f"_keep_{number}": name for number, name in enumerate(keep)}
+    rows = rows.rename({name: ours for ours, name in kept.items()})
+    gathered = (
+        gather(nw.from_native(rows), PlainKey(), known, MESSAGE_KEY, tuple(kept))
+        .to_native()
+        .select(*MESSAGES.names, *kept)
+        .rename(kept)
+        .sort(*MESSAGE_KEY, "send_date")
+    )
     return gathered if isinstance(seen, pl.LazyFrame) else gathered.collect()
 
 
@@ -84,61 +100,106 @@ def _check_keep(keep: Sequence[str], seen: pl.Schema) -> None:
             raise SchemaError(message)
 
 
-def _gather(rows: pl.LazyFrame, catalogue: Catalogue, keep: Sequence[str]) -> pl.LazyFrame:
-    key = list(MESSAGE_KEY)
-    # Apart from our own columns, whatever the user's are called.
-    kept = {f"_keep_{number}": name for number, name in enumerate(keep)}
-    rows = rows.select(
-        *key, "date", "event_id", "data_through", *(pl.col(n).alias(k) for k, n in kept.items())
-    )
-    date = pl.col("date")
-    is_sent = _is(catalogue, "sent")
+def gather(
+    rows: nw.LazyFrame[Any],
+    key: Key,
+    catalogue: Catalogue,
+    ids: Sequence[str],
+    kept: Sequence[str] = (),
+) -> nw.LazyFrame[Any]:
+    """Gather rows into messages, on whichever engine they are.
 
-    sent_on = pl.when(is_sent).then(date)
-    first_send = sent_on.min().over(key)
-    # Within a day the send comes first, so that an open of the same day is its own.
-    latest_send = sent_on.forward_fill().over(key, order_by=["date", "_not_sent"])
-    placed = (
-        rows.with_columns(_not_sent=~is_sent)
-        .with_columns(_first=first_send, _latest=latest_send, _earliest=date.min().over(key))
-        .with_columns(
-            _orphan=(date < pl.col("_first")).fill_null(False),
-            send_date=pl.when(date.is_not_null())
-            .then(pl.coalesce("_latest", "_first", "_earliest"))
-            .otherwise(pl.coalesce("_first", "_earliest")),
-        )
-    )
+    Nearly all keys are sent once and have nothing before the send: all their rows are one message,
+    which a single aggregation finds. Only the rows of the others are placed one by one.
 
-    dated_send = is_sent & date.is_not_null()
-    orphan = pl.col("_orphan")
-    events: list[Meaning] = [*STAGES[1:], *SIDE_EVENTS]
+    Args:
+        rows: The six ids, `OF_A_ROW` and ``kept``.
+        key: How the ids are grouped and joined.
+        catalogue: What the event ids mean.
+        ids: The ids that the messages are to have; fewer are quicker.
+        kept: Further columns to carry over.
+
+    Returns:
+        ``ids``, the other columns of `schema.MESSAGES` and ``kept``, in no order.
+    """
+    sent_on = nw.when(_is(catalogue, "sent")).then(nw.col("date"))
+    rows = key.write(rows)
+    keys = rows.group_by(*key.columns).agg(
+        sent_on.min().alias("_first"),
+        sent_on.max().alias("_last"),
+        nw.col("date").min().alias("_earliest"),
+        *_of_a_message(catalogue, kept, nw.lit(True)),
+    )
+    hard = (nw.col("_first") < nw.col("_last")) | (nw.col("_earliest") < nw.col("_first"))
+    # Comparisons with null are null: a key that was never sent is one message.
+    keys = keys.with_columns(_hard=hard.fill_null(False))
+    easy = keys.filter(~nw.col("_hard")).with_columns(
+        send_date=nw.coalesce("_first", "_earliest"), n_orphans=nw.lit(0).cast(nw.Int64)
+    )
+    placed = _place(
+        rows.join(keys.filter("_hard").select(*key.columns), on=list(key.columns), how="semi"),
+        key,
+        sent_on,
+    )
+    orphan = nw.col("_orphan")
+    several = placed.group_by(*key.columns, "send_date").agg(
+        _count(orphan).alias("n_orphans"), *_of_a_message(catalogue, kept, ~orphan)
+    )
+    columns = [name for name in MESSAGES.names if name not in MESSAGE_KEY]
+    gathered = [
+        frame.with_columns(
+            send_observed=nw.col("_sent_rows") > 0,
+            n_collapsed=nw.when(nw.col("_sent_rows") > 1)
+            .then(nw.col("_sent_rows") - 1)
+            .otherwise(nw.lit(0)),
+        ).select(*key.columns, *columns, *kept)
+        for frame in (easy, several)
+    ]
+    return key.read(nw.concat(gathered), ids).select(*ids, *columns, *kept)
+
+
+def _place(rows: nw.LazyFrame[Any], key: Key, sent_on: nw.Expr) -> nw.LazyFrame[Any]:
+    """Say of each row of keys that were sent which send it belongs to, and if it is before all."""
+    first, sends = nw.col("_first"), nw.coalesce("_sent_on", "_first")
     return (
-        placed.group_by(*key, "send_date")
-        .agg(
-            dated_send.any().alias("send_observed"),
-            *(
-                pl.when(_is(catalogue, event) & ~orphan).then(date).min().alias(f"{event}_on")
-                for event in events
-            ),
-            pl.len().cast(pl.Int64).alias("rows"),
-            (dated_send.sum().cast(pl.Int64) - 1).clip(0).alias("n_collapsed"),
-            orphan.sum().cast(pl.Int64).alias("n_orphans"),
-            _is_unknown(catalogue).sum().cast(pl.Int64).alias("n_unknown"),
-            pl.when(_is_unknown(catalogue)).then("event_id").min().alias("unknown_event"),
-            date.is_null().sum().cast(pl.Int64).alias("n_undated"),
-            # Two fetches may have seen the same message; the later one is complete for longer.
-            pl.col("data_through").max(),
-            *(pl.col(name).min() for name in kept),
+        rows.with_columns(_sent_on=sent_on)
+        .with_columns(
+            # Within a day the send comes first, so that an open of the same day is its own.
+            _rank=nw.when(nw.col("_sent_on").is_null()).then(nw.lit(1)).otherwise(nw.lit(0)),
+            _first=nw.col("_sent_on").min().over(*key.columns),
         )
-        .select(*MESSAGES.names, *kept)
-        .rename(kept)
-        .sort(*key, "send_date")
+        .with_columns(
+            _orphan=(nw.col("date") < first).fill_null(False),
+            # The latest send so far; what has none before it, or no date, is put with the first.
+            send_date=sends.cum_max().over(*key.columns, order_by=["date", "_rank"]),
+        )
     )
 
 
-def _is(catalogue: Catalogue, meaning: Meaning) -> pl.Expr:
-    return pl.col("event_id").is_in(catalogue.ids(meaning)).fill_null(False)
+def _of_a_message(catalogue: Catalogue, kept: Sequence[str], counts: nw.Expr) -> list[nw.Expr]:
+    """Return what is known of a message from its rows; ``counts`` says which may be events."""
+    date, event_id = nw.col("date"), nw.col("event_id")
+    unknown = ~event_id.is_in(list(catalogue.events)).fill_null(False)
+    events: list[Meaning] = [*STAGES[1:], *SIDE_EVENTS]
+    return [
+        _count(_is(catalogue, "sent") & ~date.is_null()).alias("_sent_rows"),
+        *(
+            nw.when(_is(catalogue, event) & counts).then(date).min().alias(f"{event}_on")
+            for event in events
+        ),
+        nw.len().cast(nw.Int64).alias("rows"),
+        _count(unknown).alias("n_unknown"),
+        nw.when(unknown).then(event_id).min().alias("unknown_event"),
+        _count(date.is_null()).alias("n_undated"),
+        # Two fetches may have seen the same message; the later one is complete for longer.
+        nw.col("data_through").max(),
+        *(nw.col(name).min() for name in kept),
+    ]
 
 
-def _is_unknown(catalogue: Catalogue) -> pl.Expr:
-    return ~pl.col("event_id").is_in(list(catalogue.events)).fill_null(False)
+def _is(catalogue: Catalogue, meaning: Meaning) -> nw.Expr:
+    return nw.col("event_id").is_in(catalogue.ids(meaning)).fill_null(False)
+
+
+def _count(condition: nw.Expr) -> nw.Expr:
+    return condition.cast(nw.Int64).sum().cast(nw.Int64)

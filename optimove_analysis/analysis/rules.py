@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-import polars as pl
-
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import STAGES, Stage
@@ -50,10 +48,10 @@ class Rules:
         """The stages that a funnel by these rules has."""
         return STAGES if self.opens == "trust" else ("sent", "delivered", "clicked")
 
-    def assumes_sent(self) -> pl.Expr:
-        """Whether a message with no sent row counts as sent: as told, else by the whole frame."""
+    @property
+    def told_to_assume_sent(self) -> bool | None:
+        """Whether a message with no sent row counts as sent; None: look at the whole frame."""
         if self.assume_sent is not None:
-            return pl.lit(self.assume_sent)
-        if self.catalogue.reports_sent is not None:
-            return pl.lit(not self.catalogue.reports_sent)
-        return ~pl.col("send_observed").any()
+            return self.assume_sent
+        reports = self.catalogue.reports_sent
+        return None if reports is None else not reports

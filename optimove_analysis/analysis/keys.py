@@ -1,0 +1,146 @@
+"""What a message's rows are found by: its six ids, in columns that can be grouped and joined.
+
+A null id is a value, but a join on any engine takes it for unlike itself. So ids are grouped and
+joined in other columns, which are never null and from which the ids can be had back, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, Self
+
+import narwhals as nw
+import polars as pl
+
+from optimove_analysis.schema import MESSAGE_KEY
+
+__all__ = ["Key", "PackedKey", "PlainKey"]
+
+_CUSTOMER: Final = MESSAGE_KEY[0]
+_NUMBERS: Final = MESSAGE_KEY[1:]
+_CODES: Final = 2**32
+"""How many customers there can be: polars' codes of categories are of 32 bits."""
+_MOST: Final = 2**63 - 1
+
+
+class Key(Protocol):
+    """The six ids in columns that are never null."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What to group and join by."""
+        ...
+
+    def write(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the columns to rows that have the ids."""
+        ...
+
+    def read(self, frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Add the ids of these names to a frame that has the columns."""
+        ...
+
+
+class PlainKey:
+    """Each id in a column of its own, and one more that says which of them are null."""
+
+    columns = (*(f"_key_{name}" for name in MESSAGE_KEY), "_key_nulls")
+
+    def write(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the columns to rows that have the ids."""
+        nulls = nw.lit(0)
+        for bit, name in enumerate(MESSAGE_KEY):
+            nulls = nulls + nw.when(nw.col(name).is_null()).then(nw.lit(2**bit)).otherwise(
+                nw.lit(0)
+            )
+        filled = {
+            f"_key_{name}": nw.col(name).fill_null("" if name == _CUSTOMER else 0)
+            for name in MESSAGE_KEY
+        }
+        return rows.with_columns(**filled, _key_nulls=nulls)
+
+    def read(self, frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Add the ids of these names to a frame that has the columns."""
+        nulls = nw.col("_key_nulls")
+        return frame.with_columns(
+            nw.when(nulls // 2**bit % 2 == 0).then(nw.col(f"_key_{name}")).alias(name)
+            for bit, name in enumerate(MESSAGE_KEY)
+            if name in names
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PackedKey:
+    """The ids as the digits of one whole number, or of a few: what polars groups fastest by.
+
+    Each id is a digit of a base as large as its range, so nothing can collide. A customer's digit
+    is its code among categories of this key's own, and is read back as a categorical.
+    """
+
+    ranges: tuple[tuple[int, int], ...]
+    """Smallest and largest of each id but the customer's."""
+    categories: pl.Categories = field(default_factory=pl.Categories.random)
+
+    @classmethod
+    def of(cls, rows: pl.LazyFrame) -> Self | None:
+        """Look at the ids' ranges; None where one is too wide to be a digit."""
+        ids = [pl.col(name) for name in _NUMBERS]
+        lows = (one.min().fill_null(0).name.prefix("lo_") for one in ids)
+        highs = (one.max().fill_null(0).name.prefix("hi_") for one in ids)
+        ends = rows.select(*lows, *highs).collect(engine="streaming").row(0)
+        key = cls(tuple(zip(ends[: len(ids)], ends[len(ids) :], strict=True)))
+        return key if max(size for _, size in key._digits()) <= _MOST else None
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """What to group and join by."""
+        return [f"_key_{number}" for number in range(len(self._columns()))]
+
+    def write(self, rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the columns to rows that have the ids."""
+        code = pl.col(_CUSTOMER).cast(pl.Categorical(self.categories)).to_physical()
+        digits = {_CUSTOMER: (code.cast(pl.Int64) + 1).fill_null(0)}
+        for name, (lo, _) in zip(_NUMBERS, self.ranges, strict=True):
+            digits[name] = (pl.col(name) - (lo - 1)).fill_null(0)
+        packed: list[pl.Expr] = []
+        for column in self._columns():
+            number = pl.lit(0, pl.Int64)
+            for name, size in column:
+                number = number * size + digits[name]
+            packed.append(number.alias(f"_key_{len(packed)}"))
+        return nw.from_native(rows.to_native().with_columns(packed))
+
+    def read(self, frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
+        """Add the ids of these names to a frame that has the columns."""
+        lows = dict(zip(_NUMBERS, (lo for lo, _ in self.ranges), strict=True))
+        ids: list[pl.Expr] = []
+        for number, column in enumerate(self._columns()):
+            base = 1
+            for name, size in reversed(column):
+                digit = pl.col(f"_key_{number}") // base % size
+                base *= size
+                if name == _CUSTOMER:
+                    code = (digit - 1).cast(pl.UInt32)
+                    value = pl.when(digit > 0).then(code).cat.to(pl.Categorical(self.categories))
+                else:
+                    value = pl.when(digit > 0).then(digit + (lows[name] - 1))
+                if name in names:
+                    ids.append(value.alias(name))
+        return nw.from_native(frame.to_native().with_columns(ids))
+
+    def _digits(self) -> list[tuple[str, int]]:
+        # One more than the range, for null.
+        sizes = (hi - lo + 2 for lo, hi in self.ranges)
+        return [(_CUSTOMER, _CODES), *zip(_NUMBERS, sizes, strict=True)]
+
+    def _columns(self) -> list[list[tuple[str, int]]]:
+        """Share the ids out over as few whole numbers as hold them."""
+        columns: list[list[tuple[str, int]]] = []
+        room = 0
+        for name, size in self._digits():
+            if size > room:
+                columns.append([])
+                room = _MOST
+            columns[-1].append((name, size))
+            room //= size
+        return columns
