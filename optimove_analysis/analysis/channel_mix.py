@@ -11,21 +11,23 @@ import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
 from optimove_analysis.analysis.counting import tally
+from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import Z95, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
-from optimove_analysis.schema import CHANNEL_MIX, INTERACTIONS, SMALL_N, Frame
+from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
 
 __all__ = ["Engagement", "channel_mix"]
 
 Engagement: TypeAlias = Literal["engaged", "clicked", "opened", "delivered"]
 
 
+@any_engine
 def channel_mix(
-    interactions: Frame,
+    interactions: Interactions,
     *,
     by: By = (),
     every: str | None = None,
@@ -36,11 +38,12 @@ def channel_mix(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> Frame:
+) -> pl.LazyFrame:
     """Share out messages, and the engagements with them, over channels.
 
     Args:
-        interactions: One row an event (`schema.INTERACTIONS`).
+        interactions: One row an event (`schema.INTERACTIONS`): a polars frame, or a DuckDB
+            relation or PySpark DataFrame, which is counted where it is.
         by: Column names or expressions, over the messages table and columns of yours: one mix a
             group. Not the channel itself: the mix is over channels.
         every: Length of the periods of the send that each get a mix of their own: ``"1d"``,
@@ -88,18 +91,16 @@ def channel_mix(
         message = f"every={every!r} is no length of time: it may be '1d', '1w', '1mo', '1q', '1y'."
         raise InputError(message)
     group = Grouping.of(by, taken=CHANNEL_MIX.names)
-    checked = INTERACTIONS.check(interactions)
-    mixed = _mix(checked.lazy(), rules, group, every, of)
-    return mixed if isinstance(checked, pl.LazyFrame) else mixed.collect()
+    return _mix(interactions, rules, group, every, of)
 
 
 def _mix(
-    rows: pl.LazyFrame, rules: Rules, group: Grouping, every: str | None, of: Engagement
+    interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.LazyFrame:
-    period = pl.lit(None, pl.Date) if every is None else pl.col("send_date").dt.truncate(every)
     keys = [*group.keys, "period"]
     counts = (
-        tally(rows, rules, group, period.alias("period"))
+        tally(interactions, rules, group, every=every)
+        .with_columns([pl.lit(None, pl.Date).alias("period")] if every is None else [])
         .with_columns(
             _can=_can_engage(rules, of), _late="late_engaged" if of == "engaged" else f"late_{of}"
         )

@@ -13,11 +13,14 @@ import narwhals as nw
 import polars as pl
 
 from optimove_analysis.analysis.channels import lacking
+from optimove_analysis.analysis.engines import Interactions, opened
 from optimove_analysis.analysis.grouping import Grouping
-from optimove_analysis.analysis.messages import messages
+from optimove_analysis.analysis.keys import PackedKey, PlainKey
+from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, gather, messages
 from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.schema import (
     CONTROL_ACTION_ID,
+    MESSAGE_KEY,
     MESSAGES,
     SIDE_EVENTS,
     STAGES,
@@ -26,6 +29,9 @@ from optimove_analysis.schema import (
 )
 
 __all__ = ["ODDITIES", "count_where", "judge", "judge_anywhere", "judged", "sums", "tally"]
+
+_READ: Final = {"customer_id", "action_id", "channel_id"}
+"""The ids that counting itself reads."""
 
 _EVENTS: Final[tuple[Meaning, ...]] = (*STAGES[1:], *SIDE_EVENTS)
 
@@ -37,25 +43,69 @@ ODDITIES: Final = tuple(f"n_{name}" for name in (*_OF_ALL, *_PER_MESSAGE, *_OF_C
 
 
 def tally(
-    interactions: pl.LazyFrame, rules: Rules, by: Grouping, *further: pl.Expr
+    interactions: Interactions,
+    rules: Rules,
+    by: Grouping,
+    *further: pl.Expr,
+    every: str | None = None,
 ) -> pl.LazyFrame:
-    """Count messages by group, customer and channel.
+    """Count messages by group, customer and channel, on the engine where the interactions are.
 
-    ``further`` are expressions over messages to group by as well (a period). The columns:
+    ``further`` are expressions over messages to group by as well, on polars; with ``every`` it is
+    the ``period`` of the send. The columns:
 
-    - the group's keys, ``further``, ``customer_id`` and ``channel_id``;
+    - the group's keys, ``further``, ``period``, ``customer_id`` and ``channel_id``;
     - ``reached_<stage>``, ``observed_<stage>``, ``late_<stage>``: messages that count, by what
       happened; ``reached_sent`` is all of them;
     - ``engaged``, ``late_engaged``: of those, by whether there was any engagement, and when;
     - ``n_<reason>``: messages or events that do not count, by reason, for columns and notes;
     - ``through_first``, ``through_last``: the days through which the counted are complete.
     """
-    found = messages(interactions, catalogue=rules.catalogue, keep=by.keep)
+    rows = opened(interactions)
+    check_keep(by.keep, rows.collect_schema().to_polars())
+    # A plan is not looked into before it runs: only of rows at hand are the ids' ranges known.
+    packed = PackedKey.of(interactions.lazy()) if isinstance(interactions, pl.DataFrame) else None
+    # Apart from our own columns, whatever the user's are called.
+    kept = {f"_keep_{number}": name for number, name in enumerate(by.keep)}
+    rows = rows.select(
+        *MESSAGE_KEY, *OF_A_ROW, *(nw.col(name).alias(ours) for ours, name in kept.items())
+    )
+    roots = {root for one in (*by.expressions, *further) for root in one.meta.root_names()}
+    ids = [name for name in MESSAGE_KEY if name in roots | _READ]
+    found = gather(rows, packed or PlainKey(), rules.catalogue, ids, tuple(kept)).rename(kept)
+    keys = [*by.keys, *(one.meta.output_name() for one in further)]
+    if every is None:
+        found = by.write_keys(found, *further)
+    else:
+        keys.append("period")
+        found = by.write_keys(found, *further, every=every)
+
     # Only now may names be ours: no expression of the user's is read after this.
-    each = judge(found.select(*MESSAGES.names, *by.read(), *further), rules)
-    keys = [*by.keys, *(one.meta.output_name() for one in further), "customer_id", "channel_id"]
-    counts: pl.LazyFrame = nw.from_native(each).group_by(keys).agg(*sums(rules)).to_native()
-    return counts
+    facts = [name for name in MESSAGES.names if name not in {*MESSAGE_KEY, "rows"}]
+    found = found.select(*keys, *ids, *facts)
+    each = judge_anywhere(found, rules, _assumes_sent(interactions, rows, rules))
+    counts = each.group_by([*keys, "customer_id", "channel_id"]).agg(*sums(rules))
+    plan: Any = counts.to_native()
+    if not isinstance(plan, pl.LazyFrame):
+        plan = counts.collect("polars").to_native().lazy()
+    native: pl.LazyFrame = plan.with_columns(by.as_text()) if packed else plan
+    return native
+
+
+def _assumes_sent(
+    interactions: Interactions,
+    rows: nw.LazyFrame[Any],
+    rules: Rules,
+) -> nw.Expr:
+    """Whether a message with no sent row counts as sent: as told, else by the whole frame."""
+    told = rules.told_to_assume_sent
+    if told is None and isinstance(interactions, pl.LazyFrame):
+        return ~nw.col("send_observed").any()
+    if told is None:
+        sent = nw.col("event_id").is_in(rules.catalogue.ids("sent")) & ~nw.col("date").is_null()
+        seen = rows.select(sent.fill_null(False).cast(nw.Int64).max()).collect("polars").item()
+        told = not seen
+    return nw.lit(told)
 
 
 def sums(rules: Rules) -> list[nw.Expr]:

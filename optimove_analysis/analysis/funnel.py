@@ -14,18 +14,20 @@ from optimove_analysis.analysis.channels import (
     is_unknown_kind,
 )
 from optimove_analysis.analysis.counting import tally
+from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping, within
 from optimove_analysis.analysis.intervals import effective_n, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.schema import FUNNEL, INTERACTIONS, SMALL_N, STAGES, Frame, Stage
+from optimove_analysis.schema import FUNNEL, SMALL_N, STAGES, Stage
 
 __all__ = ["funnel"]
 
 
+@any_engine
 def funnel(
-    interactions: Frame,
+    interactions: Interactions,
     *,
     by: By = "channel_id",
     window: int | None = 7,
@@ -34,11 +36,12 @@ def funnel(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> Frame:
+) -> pl.LazyFrame:
     """Count the messages that reached each stage.
 
     Args:
-        interactions: One row an event (`schema.INTERACTIONS`).
+        interactions: One row an event (`schema.INTERACTIONS`): a polars frame, or a DuckDB
+            relation or PySpark DataFrame, which is counted where it is.
         by: Column names or expressions, over the messages table and columns of yours. One funnel
             a channel by default, since channels differ in their stages; ``by=()`` is one total,
             which has the stages that its channels share.
@@ -78,17 +81,15 @@ def funnel(
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     group = Grouping.of(by, taken=FUNNEL.names)
-    checked = INTERACTIONS.check(interactions)
-    counted = _funnel(checked.lazy(), rules, group)
-    return counted if isinstance(checked, pl.LazyFrame) else counted.collect()
+    return _funnel(interactions, rules, group)
 
 
-def _funnel(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
+def _funnel(interactions: Interactions, rules: Rules, group: Grouping) -> pl.LazyFrame:
     stages = rules.stages
     one_channel = "channel_id" in group.names
     happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in stages]
     sums = [*happened, *SUMS, "n_unknown_kind"]
-    by_channel = tally(rows, rules, group).with_columns(
+    by_channel = tally(interactions, rules, group).with_columns(
         *(has_stage(rules.catalogue, stage).alias(f"_has_{stage}") for stage in stages),
         n_unknown_kind=pl.when(is_unknown_kind(rules.catalogue)).then("reached_sent").otherwise(0),
         n_single=pl.lit(0, pl.Int64),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
+import narwhals as nw
 import polars as pl
 
 from optimove_analysis.errors import InputError
@@ -58,6 +61,54 @@ class Grouping:
         pairs = zip(self.expressions, self.keys, strict=True)
         return [expression.alias(key) for expression, key in pairs]
 
+    def write_keys(
+        self, found: nw.LazyFrame[Any], *further: pl.Expr, every: str | None = None
+    ) -> nw.LazyFrame[Any]:
+        """Add the keys to messages on any engine, and ``period``, that of the send, if asked for.
+
+        On polars a packed customer (`keys.PackedKey`) is a categorical, quicker to group by; an
+        expression of the user's sees it as the text it is.
+        """
+        frame = found.to_native()
+        if isinstance(frame, pl.LazyFrame):
+            if every is not None:
+                further = (*further, pl.col("send_date").dt.truncate(every).alias("period"))
+            text = pl.col("customer_id").cast(pl.String)
+            plain = self._customers()
+            keys = self.read()
+            quick = [key for number, key in enumerate(keys) if number in plain]
+            others = [key for number, key in enumerate(keys) if number not in plain]
+            customer_is_read = any("customer_id" in one.meta.root_names() for one in others)
+            frame = frame.with_columns(quick)
+            if customer_is_read:
+                frame = frame.with_columns(text)
+            return nw.from_native(frame.with_columns(*others, *further))
+        for expression, name in zip(self.expressions, self.names, strict=True):
+            if not expression.meta.is_column() or expression.meta.root_names() != [name]:
+                message = (
+                    f"by={expression} is a polars expression; on another engine by= takes names of "
+                    "columns: add the column there first."
+                )
+                raise InputError(message)
+        keys_elsewhere = [
+            nw.col(name).alias(key) for name, key in zip(self.names, self.keys, strict=True)
+        ]
+        if every is not None:
+            keys_elsewhere.append(_period(every).alias("period"))
+        return found.with_columns(keys_elsewhere)
+
+    def as_text(self) -> list[pl.Expr]:
+        """Return what gives a key that is the customer its own type again."""
+        return [pl.col(self.keys[number]).cast(pl.String) for number in self._customers()]
+
+    def _customers(self) -> list[int]:
+        """Which of the keys are the customer as it is."""
+        return [
+            number
+            for number, one in enumerate(self.expressions)
+            if one.meta.is_column() and one.meta.root_names() == ["customer_id"]
+        ]
+
     def write(self) -> list[pl.Expr]:
         """Return what gives the keys the names that the user gave them."""
         pairs = zip(self.keys, self.names, strict=True)
@@ -74,6 +125,22 @@ class Grouping:
 def within(expression: pl.Expr, keys: Sequence[str]) -> pl.Expr:
     """Return the expression over the rows of each group; with no keys, over all."""
     return expression.over(*keys) if keys else expression
+
+
+def _period(every: str) -> nw.Expr:
+    """Return the first day of the send's period, in what every engine has."""
+    send = nw.col("send_date")
+    if every == "1w":
+        first = send
+        for day in range(2, 8):  # Tuesday to Sunday
+            earlier = send + nw.lit(dt.timedelta(days=1 - day))
+            first = nw.when(send.dt.weekday() == day).then(earlier).otherwise(first)
+    elif re.fullmatch(r"1(d|mo|q|y)", every):
+        first = send.dt.truncate(every)
+    else:
+        message = f"every={every!r}: on another engine than polars it is 1d, 1w, 1mo, 1q or 1y."
+        raise InputError(message)
+    return first.cast(nw.Date)
 
 
 def _expressions(by: By) -> tuple[pl.Expr, ...]:

@@ -108,7 +108,8 @@ class PackedKey:
             for name, size in column:
                 number = number * size + digits[name]
             packed.append(number.alias(f"_key_{len(packed)}"))
-        return nw.from_native(rows.to_native().with_columns(packed))
+        native: pl.LazyFrame = rows.to_native()
+        return nw.from_native(native.with_columns(packed))
 
     def read(self, frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
         """Add the ids of these names to a frame that has the columns."""
@@ -126,7 +127,8 @@ class PackedKey:
                     value = pl.when(digit > 0).then(digit + (lows[name] - 1))
                 if name in names:
                     ids.append(value.alias(name))
-        return nw.from_native(frame.to_native().with_columns(ids))
+        native: pl.LazyFrame = frame.to_native()
+        return nw.from_native(native.with_columns(ids))
 
     def _digits(self) -> list[tuple[str, int]]:
         # One more than the range, for null.

@@ -21,7 +21,7 @@ from optimove_analysis.schema import (
     Meaning,
 )
 
-__all__ = ["OF_A_ROW", "gather", "messages"]
+__all__ = ["OF_A_ROW", "check_keep", "gather", "messages"]
 
 OF_A_ROW: Final = ("date", "event_id", "data_through")
 """The columns of interactions, beside the ids, that messages are made of."""
@@ -68,12 +68,12 @@ def messages(
         message = f"catalogue={known!r} must be a Catalogue."
         raise InputError(message)
     seen = INTERACTIONS.check(interactions)
-    _check_keep(keep, seen.collect_schema())
+    check_keep(keep, seen.collect_schema())
     rows = seen.lazy().select(*MESSAGE_KEY, *OF_A_ROW, *keep)
     # Apart from our own columns, whatever the user's are called.
     kept = {f"_keep_{number}": name for number, name in enumerate(keep)}
     rows = rows.rename({name: ours for ours, name in kept.items()})
-    gathered = (
+    gathered: pl.LazyFrame = (
         gather(nw.from_native(rows), PlainKey(), known, MESSAGE_KEY, tuple(kept))
         .to_native()
         .select(*MESSAGES.names, *kept)
@@ -83,7 +83,8 @@ def messages(
     return gathered if isinstance(seen, pl.LazyFrame) else gathered.collect()
 
 
-def _check_keep(keep: Sequence[str], seen: pl.Schema) -> None:
+def check_keep(keep: Sequence[str], seen: pl.Schema) -> None:
+    """Say what is wrong with columns of the user's that messages are to carry over."""
     for name in keep:
         if name in MESSAGES.names:
             message = f"keep={name!r}: the messages table has a column of that name already."
@@ -198,7 +199,12 @@ def _of_a_message(catalogue: Catalogue, kept: Sequence[str], counts: nw.Expr) ->
 
 
 def _is(catalogue: Catalogue, meaning: Meaning) -> nw.Expr:
-    return nw.col("event_id").is_in(catalogue.ids(meaning)).fill_null(False)
+    # One by one, which is quicker than looking into a list.
+    holds = nw.lit(False)
+    for number, event_id in enumerate(catalogue.ids(meaning)):
+        equal = nw.col("event_id") == event_id
+        holds = holds | equal if number else equal
+    return holds.fill_null(False)
 
 
 def _count(condition: nw.Expr) -> nw.Expr:

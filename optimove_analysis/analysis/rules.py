@@ -40,6 +40,9 @@ class Rules:
             raise InputError.option("implied", self.implied, get_args(Implied))
         if self.opens not in get_args(Opens):
             raise InputError.option("opens", self.opens, get_args(Opens))
+        if not isinstance(self.catalogue, Catalogue):
+            message = f"catalogue={self.catalogue!r} must be a Catalogue."
+            raise InputError(message)
         if self.assume_sent is not None and not isinstance(self.assume_sent, bool):
             raise InputError.option("assume_sent", self.assume_sent, (None, True, False))
 
