@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lock dictionary samples notebook clean
+.PHONY: help demo test faults spark check format lock dictionary samples notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,6 +37,18 @@ test: check ## Run all checks and tests
 faults: .venv/dev ## Try all faults in full, kills and full disks included, and print their table
 	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
 
+# An environment of its own: PySpark and the benchmarks want different versions of pandas.
+.venv-spark/ready: requirements-spark.lock pyproject.toml
+	@command -v java > /dev/null || { echo "PySpark needs java 17 or newer on the PATH."; exit 1; }
+	@echo "Setting up .venv-spark (once) ..."
+	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	@.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-spark.lock
+	@.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+spark: .venv-spark/ready ## Count on a real local PySpark session (java 17) and hold it against polars
+	@.venv-spark/bin/python -m pytest -q tests/spark
+
 check: .venv/dev ## Format, lint, types, walls between rooms, data dictionary
 	@$(RUN) ruff format --check --quiet . && $(RUN) ruff check --quiet .
 	@$(RUN) mypy
@@ -61,8 +73,9 @@ LOCK := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/dev ## Pin all dependencies, with hashes; with UPGRADE=--upgrade: the newest
 	@$(LOCK) --extra build -o requirements.lock
 	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(LOCK) --extra spark-test -c requirements.lock -o requirements-spark.lock
 
 clean: ## Remove .venv and everything that was built
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
 	@rm -rf notebooks/.ipynb_checkpoints optimove-report.html
 	@find optimove_analysis tests -name __pycache__ -prune -exec rm -rf {} +

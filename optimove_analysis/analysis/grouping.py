@@ -132,9 +132,10 @@ def _period(every: str) -> nw.Expr:
     send = nw.col("send_date")
     if every == "1w":
         first = send
-        for day in range(2, 8):  # Tuesday to Sunday
-            earlier = send + nw.lit(dt.timedelta(days=1 - day))
-            first = nw.when(send.dt.weekday() == day).then(earlier).otherwise(first)
+        # Sunday is 7 on most engines, and 0 on PySpark (narwhals 2.29).
+        for day, passed in ((2, 1), (3, 2), (4, 3), (5, 4), (6, 5), (0, 6)):
+            monday = send - nw.lit(dt.timedelta(days=passed))
+            first = nw.when(send.dt.weekday() % 7 == day).then(monday).otherwise(first)
     elif re.fullmatch(r"1(d|mo|q|y)", every):
         first = send.dt.truncate(every)
     else:

@@ -36,20 +36,20 @@ def _day(chance: random.Random, first: int = 0) -> dt.date:
     return DAY0 + dt.timedelta(days=chance.randint(first, max(first, 24)))
 
 
-def _rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
+def rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
     """Return sends with what follows them, some of it before them, and rows out of nowhere."""
     keys = [
         {name: chance.choices(values, weights)[0] for name, (values, weights) in ODDS.items()}
         for _ in range(max(1, lives // 2))
     ]
-    rows: list[dict[str, object]] = []
+    drawn: list[dict[str, object]] = []
     for _ in range(lives):
         key, sent = chance.choice(keys), chance.randint(0, 24)
         days = [sent + chance.choice([0, 0, 1, 2, 5, 7, 8, 12, -3]) for _ in range(4)]
         events: list[tuple[int, int | None]] = [(sent, 1)] * chance.choice([0, 1, 1, 1, 1, 2])
         events += [(day, chance.choice(EVENTS)) for day in days[: chance.randint(0, 4)]]
         through = chance.choice([DAY0 + dt.timedelta(days=25), None, _day(chance)])
-        rows += [
+        drawn += [
             {
                 **key,
                 "date": None if chance.random() < 0.04 else DAY0 + dt.timedelta(days=day),
@@ -58,7 +58,7 @@ def _rows(chance: random.Random, lives: int) -> list[dict[str, object]]:
             }
             for day, event in events
         ]
-    return rows
+    return drawn
 
 
 @st.composite
@@ -66,10 +66,10 @@ def interactions(draw: st.DrawFn, *, complete: bool = False) -> pl.DataFrame:
     """Draw a frame; with ``complete``, one in which every message is mature."""
     lives = draw(st.sampled_from([12, 20, 30, 45, 5, 1, 0]), label="lives")
     chance = seeded(draw(st.integers(0, 2**32), label="seed"))
-    rows = _rows(chance, lives)
-    if not rows:
+    drawn = rows(chance, lives)
+    if not drawn:
         return INTERACTIONS.empty()
-    frame = pl.DataFrame(rows, schema_overrides=dict(INTERACTIONS.schema))
+    frame = pl.DataFrame(drawn, schema_overrides=dict(INTERACTIONS.schema))
     if draw(st.integers(0, 4), label="without sends") == 1:
         frame = frame.filter(pl.col("event_id").ne_missing(1))  # an account without sent events
     if complete:
