@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
-    from optimove_analysis.analysis import channel_mix, funnel, journey, messages
+    from optimove_analysis.analysis import (
+        channel_mix,
+        funnel,
+        journey,
+        messages,
+        ordered_funnel,
+        ordered_funnel_counts,
+        step,
+    )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -34,9 +42,12 @@ __all__ = [
     "funnel",
     "journey",
     "messages",
+    "ordered_funnel",
+    "ordered_funnel_counts",
     "report",
     "sandbox",
     "schema",
+    "step",
 ]
 
 _ROOM_OF: Final = {
@@ -47,6 +58,9 @@ _ROOM_OF: Final = {
     "funnel": "analysis",
     "journey": "analysis",
     "messages": "analysis",
+    "ordered_funnel": "analysis",
+    "ordered_funnel_counts": "analysis",
+    "step": "analysis",
 }
 
 

@@ -12,5 +12,15 @@ from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
+from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
+from optimove_analysis.analysis.ordered_steps import step
 
-__all__ = ["channel_mix", "funnel", "journey", "messages"]
+__all__ = [
+    "channel_mix",
+    "funnel",
+    "journey",
+    "messages",
+    "ordered_funnel",
+    "ordered_funnel_counts",
+    "step",
+]

@@ -35,6 +35,7 @@ from optimove_analysis.schema.names import (
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "KIND_STAGES",
     "MESSAGES",
     "MESSAGE_KEY",
+    "ORDERED_FUNNEL",
+    "ORDERED_FUNNEL_COUNTS",
     "SENDS",
     "SIDE_EVENTS",
     "SMALL_N",
@@ -75,6 +78,8 @@ TABLES: Final = (
     FUNNEL,
     CHANNEL_MIX,
     JOURNEY,
+    ORDERED_FUNNEL,
+    ORDERED_FUNNEL_COUNTS,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
