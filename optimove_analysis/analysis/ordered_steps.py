@@ -107,9 +107,7 @@ class Question:
     ) -> Self:
         """Read the arguments; ``taken`` are columns that a step may not be named like."""
         names = _names(steps, set(taken))
-        if within is not None and (
-            type(within) is not int or not 0 <= within <= _FOREVER
-        ):
+        if within is not None and (type(within) is not int or not 0 <= within <= _FOREVER):
             message = f"within={within!r} must be a number of days, 0 to {_FOREVER:,}, or None."
             raise InputError(message)
         if mode not in get_args(Mode):

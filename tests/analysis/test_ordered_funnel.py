@@ -16,7 +16,7 @@ from analysis.worlds import interactions as worlds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
+from statsmodels.stats.proportion import (
     proportion_confint,
 )
 
