@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
-    from optimove_analysis.analysis import channel_mix, funnel, journey, messages
+    from optimove_analysis.analysis import audit, channel_mix, funnel, journey, messages
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -27,6 +27,7 @@ __all__ = [
     "OptimoveAnalysisError",
     "OptimoveClient",
     "__version__",
+    "audit",
     "channel_mix",
     "charts",
     "errors",
@@ -43,6 +44,7 @@ _ROOM_OF: Final = {
     "Catalogue": "catalogue",
     "OptimoveAnalysisError": "errors",
     "OptimoveClient": "client",
+    "audit": "analysis",
     "channel_mix": "analysis",
     "funnel": "analysis",
     "journey": "analysis",

@@ -8,9 +8,10 @@ each a function of its file's name.
 
 from __future__ import annotations
 
+from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
 
-__all__ = ["channel_mix", "funnel", "journey", "messages"]
+__all__ = ["audit", "channel_mix", "funnel", "journey", "messages"]

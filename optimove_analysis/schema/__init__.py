@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -39,9 +40,11 @@ from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
     "ACTIONS",
+    "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
     "CHANNEL_MIX",
+    "CHECKS",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
     "EVENT_IDS",
@@ -53,6 +56,7 @@ __all__ = [
     "MESSAGES",
     "MESSAGE_KEY",
     "SENDS",
+    "SEVERITIES",
     "SIDE_EVENTS",
     "SMALL_N",
     "STAGES",
@@ -75,6 +79,7 @@ TABLES: Final = (
     FUNNEL,
     CHANNEL_MIX,
     JOURNEY,
+    AUDIT,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
