@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         step,
     )
+    from optimove_analysis.analysis import audit, channel_mix, funnel, journey, messages
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -35,6 +36,7 @@ __all__ = [
     "OptimoveAnalysisError",
     "OptimoveClient",
     "__version__",
+    "audit",
     "channel_mix",
     "charts",
     "errors",
@@ -54,6 +56,7 @@ _ROOM_OF: Final = {
     "Catalogue": "catalogue",
     "OptimoveAnalysisError": "errors",
     "OptimoveClient": "client",
+    "audit": "analysis",
     "channel_mix": "analysis",
     "funnel": "analysis",
     "journey": "analysis",

@@ -8,6 +8,7 @@ each a function of its file's name.
 
 from __future__ import annotations
 
+from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
@@ -24,3 +25,4 @@ __all__ = [
     "ordered_funnel_counts",
     "step",
 ]
+__all__ = ["audit", "channel_mix", "funnel", "journey", "messages"]

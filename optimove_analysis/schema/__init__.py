@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -40,9 +41,11 @@ from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
     "ACTIONS",
+    "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
     "CHANNEL_MIX",
+    "CHECKS",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
     "EVENT_IDS",
@@ -56,6 +59,7 @@ __all__ = [
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
     "SENDS",
+    "SEVERITIES",
     "SIDE_EVENTS",
     "SMALL_N",
     "STAGES",
@@ -80,6 +84,7 @@ TABLES: Final = (
     JOURNEY,
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,
+    AUDIT,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
