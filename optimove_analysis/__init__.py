@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
     from optimove_analysis.analysis import (
+        audit,
         channel_mix,
         funnel,
         journey,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         step,
     )
-    from optimove_analysis.analysis import audit, channel_mix, funnel, journey, messages
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
