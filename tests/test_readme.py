@@ -93,6 +93,7 @@ def test_the_calls_of_the_table_run(tmp_path: Path) -> None:
             "client": client,
             "start": "2025-01-01",
             "end": "2025-12-31",
+            "steps": {"opened": {"event": "opened"}, "clicked": {"event": "clicked"}},
         }
         for call in calls:
             assert eval(call, names) is not None  # noqa: S307 - our own README
