@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimove_analysis.analysis import (
         audit,
         channel_mix,
+        dossier,
         funnel,
         journey,
         messages,
@@ -39,6 +40,7 @@ __all__ = [
     "audit",
     "channel_mix",
     "charts",
+    "dossier",
     "errors",
     "forms",
     "funnel",
@@ -58,6 +60,7 @@ _ROOM_OF: Final = {
     "OptimoveClient": "client",
     "audit": "analysis",
     "channel_mix": "analysis",
+    "dossier": "analysis",
     "funnel": "analysis",
     "journey": "analysis",
     "messages": "analysis",

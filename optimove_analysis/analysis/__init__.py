@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
+from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
@@ -17,7 +18,10 @@ from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_fu
 from optimove_analysis.analysis.ordered_steps import step
 
 __all__ = [
+    "Dossier",
+    "audit",
     "channel_mix",
+    "dossier",
     "funnel",
     "journey",
     "messages",
@@ -25,4 +29,3 @@ __all__ = [
     "ordered_funnel_counts",
     "step",
 ]
-__all__ = ["audit", "channel_mix", "funnel", "journey", "messages"]
