@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
-    from optimove_analysis.analysis import channel_mix, funnel, journey, messages
+    from optimove_analysis.analysis import channel_mix, funnel, journey, messages, rates
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -34,6 +34,7 @@ __all__ = [
     "funnel",
     "journey",
     "messages",
+    "rates",
     "report",
     "sandbox",
     "schema",
@@ -47,6 +48,7 @@ _ROOM_OF: Final = {
     "funnel": "analysis",
     "journey": "analysis",
     "messages": "analysis",
+    "rates": "analysis",
 }
 
 

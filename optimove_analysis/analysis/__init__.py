@@ -12,5 +12,12 @@ from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
+from optimove_analysis.analysis.rates import rates
 
-__all__ = ["channel_mix", "funnel", "journey", "messages"]
+__all__ = [
+    "channel_mix",
+    "funnel",
+    "journey",
+    "messages",
+    "rates",
+]

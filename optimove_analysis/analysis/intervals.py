@@ -15,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-__all__ = ["Z95", "effective_n", "log_ratio", "newcombe", "wilson"]
+__all__ = ["Z95", "effective_n", "log_ratio", "mean_interval", "newcombe", "wilson"]
 
 Z95: Final = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
@@ -99,3 +99,38 @@ def log_ratio(k: pl.Expr, n: pl.Expr, k0: pl.Expr, n0: pl.Expr) -> tuple[pl.Expr
     half = Z95 * ((1 / k - 1 / n).clip(0) + (1 / k0 - 1 / n0).clip(0)).sqrt()
     ratio = (k / n) / (k0 / n0)
     return pl.when(some).then(ratio * (-half).exp()), pl.when(some).then(ratio * half.exp())
+
+
+def mean_interval(  # noqa: PLR0917 - one sum each
+    k: pl.Expr,
+    n: pl.Expr,
+    kk: pl.Expr,
+    kn: pl.Expr,
+    nn: pl.Expr,
+    clusters: pl.Expr,
+    xx: pl.Expr,
+    xd: pl.Expr,
+) -> tuple[pl.Expr, pl.Expr]:
+    """Return the ends of the 95 % interval of the mean k/n of counts, linearised on the log scale.
+
+    Null where there is no spread to go by: each message has the same count, or there is but one.
+
+    Args:
+        k: Sum of the counts.
+        n: Number of messages.
+        kk: As in `effective_n`, as are the next three.
+        kn: Sum of the products.
+        nn: Sum of the squares of the clusters' n.
+        clusters: Number of clusters; with one, only messages show how far counts differ.
+        xx: Sum of the squares of the messages' counts.
+        xd: Sum of the counts of those messages that are among n.
+    """
+    n, m = n.cast(pl.Float64), clusters.cast(pl.Float64)
+    mean = k / n
+    between_messages = (xx - 2 * mean * xd + mean**2 * n) * n / (n - 1)
+    between_clusters = (kk - 2 * mean * kn + mean**2 * nn) * m / (m - 1)
+    # Clusters that differ less than independent messages do so by chance, as in `effective_n`.
+    worst = pl.max_horizontal(between_messages, pl.when(m > 1).then(between_clusters))
+    some = (n > 1) & (k > 0) & (worst > 1e-9 * n)  # what rounding leaves of 0
+    half = Z95 * worst.clip(0).sqrt() / k
+    return pl.when(some).then(mean * (-half).exp()), pl.when(some).then(mean * half.exp())

@@ -33,6 +33,13 @@ from optimove_analysis.schema.names import (
     TARGET_GROUPS,
     TEMPLATES,
 )
+from optimove_analysis.schema.rate_tables import (
+    MEAN_OPENS,
+    RATE_NAMES,
+    RATES,
+    Proportion,
+    RateName,
+)
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.table import Column, Frame, Table
@@ -50,8 +57,11 @@ __all__ = [
     "INTERACTIONS",
     "JOURNEY",
     "KIND_STAGES",
+    "MEAN_OPENS",
     "MESSAGES",
     "MESSAGE_KEY",
+    "RATES",
+    "RATE_NAMES",
     "SENDS",
     "SIDE_EVENTS",
     "SMALL_N",
@@ -64,6 +74,8 @@ __all__ = [
     "Frame",
     "Kind",
     "Meaning",
+    "Proportion",
+    "RateName",
     "Stage",
     "Table",
 ]
@@ -75,6 +87,7 @@ TABLES: Final = (
     FUNNEL,
     CHANNEL_MIX,
     JOURNEY,
+    RATES,
     CHANNELS,
     ACTIONS,
     TEMPLATES,

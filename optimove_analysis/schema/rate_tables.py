@@ -1,4 +1,4 @@
-"""What analysis of rates answers with: rates, two groups held against each other, shrunk rates."""
+"""What analysis of rates answers with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from optimove_analysis.schema.known import SMALL_N
 from optimove_analysis.schema.parts import (
     AS_OF,
     CHANNEL,
-    CUSTOMERS,
     IMPLIED,
     N_IMMATURE,
     N_UNOBSERVED,
@@ -20,10 +19,10 @@ from optimove_analysis.schema.parts import (
     UNIT,
     WINDOW,
 )
-from optimove_analysis.schema.rows import COUNT, IDS, TEXT
+from optimove_analysis.schema.rows import COUNT, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["COMPARISON", "MEAN_OPENS", "RATES", "RATE_NAMES", "SHRUNK", "Proportion", "RateName"]
+__all__ = ["MEAN_OPENS", "RATES", "RATE_NAMES", "Proportion", "RateName"]
 
 Proportion: TypeAlias = Literal[
     "delivery rate",
@@ -149,132 +148,6 @@ RATES: Final = Table(
             "Channels",
             "The channels that the rate is over: those with counted messages that have both of its "
             "stages, by name.",
-        ),
-        UNIT,
-        WINDOW,
-        AS_OF,
-        IMPLIED,
-        OPENS,
-        NOTES,
-    ),
-)
-
-_INSUFFICIENT: Final = f"an arm has fewer than {SMALL_N} messages, see reason"
-
-
-def _arm(prefix: str, whose: str) -> tuple[Column, ...]:
-    none = "no channel has both stages, or the arm has no message"
-    return (
-        Column(f"{prefix}value", RATE, f"Rate{whose}", f"The rate{whose}, 0 to 1.", "n is 0"),
-        Column(f"{prefix}k", COUNT, f"Of these{whose}", f"The rate's numerator{whose}.", none),
-        Column(f"{prefix}n", COUNT, f"Out of{whose}", f"What the rate{whose} divides by.", none),
-    )
-
-
-COMPARISON: Final = Table(
-    "comparison",
-    "One row a group and arm but for the baseline. The group's columns come first, then the arm's, "
-    "and rows are in their order.",
-    (
-        Column("baseline", TEXT, "Baseline", "The arm that the row's arm is held against.", "null"),
-        CHANNEL,
-        _NAME,
-        _LABEL,
-        *_arm("", ""),
-        *_arm("baseline_", " of the baseline"),
-        Column("difference", RATE, "Difference", "value - baseline_value, -1 to 1.", _INSUFFICIENT),
-        Column("difference_lo", RATE, "Difference, low", "Low end, 95 %.", "see difference_hi"),
-        Column(
-            "difference_hi",
-            RATE,
-            "Difference, high",
-            "High end of the difference's 95 % interval.",
-            "the difference is null, or implied is none and a rate has no interval",
-        ),
-        Column(
-            "lift",
-            RATE,
-            "Relative lift",
-            "value / baseline_value - 1: 0.1 is a tenth more.",
-            f"{_INSUFFICIENT}, or baseline_value is 0",
-        ),
-        Column("lift_lo", RATE, "Lift, low", "Low end, 95 %.", "see lift_hi"),
-        Column(
-            "lift_hi",
-            RATE,
-            "Lift, high",
-            "High end of the lift's 95 % interval.",
-            "the difference has no interval, or one of the rates is 0",
-        ),
-        Column(
-            "reason",
-            TEXT,
-            "No answer because",
-            "Why there is no difference: insufficient (an arm has fewer than "
-            f"{SMALL_N} messages), control (an arm is members of the control group, who receive "
-            "nothing), no stage (no channel has both stages), no rate (with implied none).",
-            "there is a difference",
-        ),
-        Column(
-            "method",
-            TEXT,
-            "Interval",
-            "newcombe (and log-ratio for the lift) over messages, newcombe-cluster where an arm "
-            "has several customers.",
-        ),
-        CUSTOMERS,
-        Column(
-            "baseline_customers",
-            COUNT,
-            "Customers of the baseline",
-            "Distinct customers among the baseline's counted messages.",
-        ),
-        N_IMMATURE,
-        UNIT,
-        WINDOW,
-        AS_OF,
-        IMPLIED,
-        OPENS,
-        NOTES,
-    ),
-)
-
-SHRUNK: Final = Table(
-    "shrunk rates",
-    "One row a group and customer, in the order of both; the group's columns come first.",
-    (
-        IDS[0],
-        CHANNEL,
-        _NAME,
-        Column("value", RATE, "As counted", "k / n, 0 to 1.", "n is 0"),
-        Column("k", COUNT, "Of these", "The rate's numerator.", "the channel lacks a stage"),
-        Column("n", COUNT, "Out of", "What the rate divides by.", "the channel lacks a stage"),
-        Column(
-            "shrunk",
-            RATE,
-            "Shrunk",
-            "(k + a) / (n + a + b), or the pooled rate: the best guess of the customer's own rate.",
-            "nobody in the group has any n",
-        ),
-        Column("lo", RATE, "Low", "Low end of the 95 % interval.", "shrunk is null"),
-        Column("hi", RATE, "High", "High end of the 95 % interval.", "shrunk is null"),
-        Column("pooled", RATE, "Pooled", "Sum of k / sum of n over the group.", "sum of n is 0"),
-        Column("a", RATE, "a", "First parameter of the Beta of the group.", "method is pooled"),
-        Column("b", RATE, "b", "Second parameter of the Beta.", "method is pooled"),
-        Column(
-            "method",
-            TEXT,
-            "Method",
-            "beta-binomial; pooled where customers differ no more than by chance: all then have "
-            "the pooled rate with its Wilson interval.",
-        ),
-        _SMALL,
-        N_IMMATURE,
-        Column(
-            "customers",
-            COUNT,
-            "Customers",
-            "Distinct customers of the group with n > 0: what the Beta is fitted to.",
         ),
         UNIT,
         WINDOW,
