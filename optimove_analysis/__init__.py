@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         step,
     )
+    from optimove_analysis.analysis import channel_mix, funnel, journey, messages, rates
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -48,6 +49,7 @@ __all__ = [
     "messages",
     "ordered_funnel",
     "ordered_funnel_counts",
+    "rates",
     "report",
     "sandbox",
     "schema",
@@ -67,6 +69,7 @@ _ROOM_OF: Final = {
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
     "step": "analysis",
+    "rates": "analysis",
 }
 
 

@@ -28,4 +28,12 @@ __all__ = [
     "ordered_funnel",
     "ordered_funnel_counts",
     "step",
+from optimove_analysis.analysis.rates import rates
+
+__all__ = [
+    "channel_mix",
+    "funnel",
+    "journey",
+    "messages",
+    "rates",
 ]

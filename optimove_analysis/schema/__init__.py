@@ -34,6 +34,13 @@ from optimove_analysis.schema.names import (
     TARGET_GROUPS,
     TEMPLATES,
 )
+from optimove_analysis.schema.rate_tables import (
+    MEAN_OPENS,
+    RATE_NAMES,
+    RATES,
+    Proportion,
+    RateName,
+)
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
@@ -54,10 +61,13 @@ __all__ = [
     "INTERACTIONS",
     "JOURNEY",
     "KIND_STAGES",
+    "MEAN_OPENS",
     "MESSAGES",
     "MESSAGE_KEY",
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
+    "RATES",
+    "RATE_NAMES",
     "SENDS",
     "SEVERITIES",
     "SIDE_EVENTS",
@@ -71,6 +81,8 @@ __all__ = [
     "Frame",
     "Kind",
     "Meaning",
+    "Proportion",
+    "RateName",
     "Stage",
     "Table",
 ]
@@ -85,6 +97,7 @@ TABLES: Final = (
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,
     AUDIT,
+    RATES,
     CHANNELS,
     ACTIONS,
     TEMPLATES,

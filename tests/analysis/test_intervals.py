@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 from analysis.events import frame, seeded, sends
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from optimove_analysis import funnel
-from optimove_analysis.analysis.intervals import effective_n, wilson
+from optimove_analysis.analysis.intervals import effective_n, log_ratio, newcombe, wilson
 
 K, N = pl.col("k"), pl.col("n")
 
@@ -145,3 +146,53 @@ def test_the_interval_across_customers_holds_the_truth_about_95_times_in_100() -
     ).row(0)
     assert 0.91 <= held <= 0.985
     assert plain < 0.8
+
+
+ARMS = tuple(pl.col(name) for name in ("k", "n", "k0", "n0"))
+
+
+def of_arms(
+    ends: tuple[pl.Expr, pl.Expr], k: float, n: float, k0: float, n0: float
+) -> tuple[Any, ...]:
+    lo, hi = ends
+    arms = pl.DataFrame({"k": [k], "n": [n], "k0": [k0], "n0": [n0]})
+    found: tuple[Any, ...] = arms.select(lo=lo, hi=hi).row(0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "k0", "n0", "lo", "hi"),
+    [
+        # R. G. Newcombe, "Interval estimation for the difference between independent proportions",
+        # Statistics in Medicine 17 (1998), table II, method 10.
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+        (5, 56, 0, 29, -0.0381, 0.1926),
+        (0, 10, 0, 20, -0.1611, 0.2775),
+        (0, 10, 0, 10, -0.2775, 0.2775),
+        (10, 10, 0, 20, 0.6791, 1.0),
+        (10, 10, 0, 10, 0.6075, 1.0),
+    ],
+)
+def test_newcombes_interval_is_the_published_one(  # noqa: PLR0917 - a row of the table
+    k: int, n: int, k0: int, n0: int, lo: float, hi: float
+) -> None:
+    assert of_arms(newcombe(*ARMS), k, n, k0, n0) == pytest.approx((lo, hi), abs=5e-5)
+    assert of_arms(newcombe(*ARMS), k0, n0, k, n) == pytest.approx((-hi, -lo), abs=5e-5)
+
+
+@pytest.mark.parametrize("arms", [(30, 100, 20, 100), (1, 31, 900, 1000), (40, 40, 3, 80)])
+def test_difference_and_ratio_agree_with_statsmodels(arms: tuple[int, int, int, int]) -> None:
+    theirs = confint_proportions_2indep(*arms, compare="diff", method="newcomb")
+    assert of_arms(newcombe(*ARMS), *arms) == pytest.approx(theirs, abs=1e-12)
+    theirs = confint_proportions_2indep(*arms, compare="ratio", method="log")
+    assert of_arms(log_ratio(*ARMS), *arms) == pytest.approx(theirs, rel=1e-12)
+
+
+def test_two_arms_without_messages_or_without_a_logarithm_have_no_interval() -> None:
+    assert of_arms(newcombe(*ARMS), 0, 0, 3, 10) == (None, None)
+    assert of_arms(newcombe(*ARMS), 3, 10, 0, 0) == (None, None)
+    assert of_arms(log_ratio(*ARMS), 0, 10, 3, 10) == (None, None)
+    assert of_arms(log_ratio(*ARMS), 3, 10, 0, 10) == (None, None)
+    assert of_arms(log_ratio(*ARMS), 10, 10, 5, 5) == (1.0, 1.0)
