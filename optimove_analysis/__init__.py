@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         messages,
         ordered_funnel,
         ordered_funnel_counts,
+        rates,
         step,
     )
-    from optimove_analysis.analysis import channel_mix, funnel, journey, messages, rates
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
@@ -68,8 +68,8 @@ _ROOM_OF: Final = {
     "messages": "analysis",
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
-    "step": "analysis",
     "rates": "analysis",
+    "step": "analysis",
 }
 
 

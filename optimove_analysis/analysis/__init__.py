@@ -16,6 +16,7 @@ from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
+from optimove_analysis.analysis.rates import rates
 
 __all__ = [
     "Dossier",
@@ -27,13 +28,6 @@ __all__ = [
     "messages",
     "ordered_funnel",
     "ordered_funnel_counts",
-    "step",
-from optimove_analysis.analysis.rates import rates
-
-__all__ = [
-    "channel_mix",
-    "funnel",
-    "journey",
-    "messages",
     "rates",
+    "step",
 ]
