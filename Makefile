@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults spark check format lock dictionary samples notebook clean
+.PHONY: help demo test faults spark bench check format lock dictionary samples notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,11 @@ faults: .venv/dev ## Try all faults in full, kills and full disks included, and 
 
 spark: .venv-spark/ready ## Count on a real local PySpark session (java 17) and hold it against polars
 	@.venv-spark/bin/python -m pytest -q tests/spark
+
+BENCH ?= tests/benchmarks
+bench: .venv/dev ## Measure against peers in the same run; one file: make bench BENCH=path
+	@$(RUN) pytest $(BENCH) -q -o python_files='bench_*.py' --benchmark-only \
+	  --benchmark-columns=min,median,rounds --benchmark-sort=name
 
 check: .venv/dev ## Format, lint, types, walls between rooms, data dictionary
 	@$(RUN) ruff format --check --quiet . && $(RUN) ruff check --quiet .

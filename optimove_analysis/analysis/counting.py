@@ -28,7 +28,7 @@ from optimove_analysis.schema import (
     Stage,
 )
 
-__all__ = ["ODDITIES", "count_where", "judge", "judge_anywhere", "judged", "sums", "tally"]
+__all__ = ["judge", "judge_anywhere", "judged", "tally"]
 
 _READ: Final = {"customer_id", "action_id", "channel_id"}
 """The ids that counting itself reads."""
@@ -38,8 +38,6 @@ _EVENTS: Final[tuple[Meaning, ...]] = (*STAGES[1:], *SIDE_EVENTS)
 _OF_ALL: Final = ("control", "unobserved", "unknown_only", "dateless", "immature", "ahead")
 _PER_MESSAGE: Final = ("orphans", "unknown", "undated", "collapsed")
 _OF_COUNTED: Final = ("conflicts", "off_stage", "no_through", "assumed")
-ODDITIES: Final = tuple(f"n_{name}" for name in (*_OF_ALL, *_PER_MESSAGE, *_OF_COUNTED))
-"""What a tally counts beside stages."""
 
 
 def tally(
@@ -84,7 +82,7 @@ def tally(
     facts = [name for name in MESSAGES.names if name not in {*MESSAGE_KEY, "rows"}]
     found = found.select(*keys, *ids, *facts)
     each = judge_anywhere(found, rules, _assumes_sent(interactions, rows, rules))
-    counts = each.group_by([*keys, "customer_id", "channel_id"]).agg(*sums(rules))
+    counts = each.group_by([*keys, "customer_id", "channel_id"]).agg(*_sums(rules))
     plan: Any = counts.to_native()
     if not isinstance(plan, pl.LazyFrame):
         plan = counts.collect("polars").to_native().lazy()
@@ -108,20 +106,20 @@ def _assumes_sent(
     return nw.lit(told)
 
 
-def sums(rules: Rules) -> list[nw.Expr]:
+def _sums(rules: Rules) -> list[nw.Expr]:
     """Return what a tally adds up over judged messages."""
     counted = nw.col("_counted")
     happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in rules.stages]
     return [
-        *(count_where(counted & nw.col(f"_{name}")).alias(name) for name in happened),
+        *(_count_where(counted & nw.col(f"_{name}")).alias(name) for name in happened),
         *(
-            count_where(counted & nw.col(f"_{name}")).alias(name)
+            _count_where(counted & nw.col(f"_{name}")).alias(name)
             for name in ("engaged", "late_engaged")
         ),
-        *(count_where(nw.col(f"_{reason}")).alias(f"n_{reason}") for reason in _OF_ALL),
+        *(_count_where(nw.col(f"_{reason}")).alias(f"n_{reason}") for reason in _OF_ALL),
         *(nw.col(f"n_{oddity}").sum().cast(nw.Int64) for oddity in _PER_MESSAGE),
         *(
-            count_where(counted & nw.col(f"_{oddity}")).alias(f"n_{oddity}")
+            _count_where(counted & nw.col(f"_{oddity}")).alias(f"n_{oddity}")
             for oddity in _OF_COUNTED
         ),
         nw.col("unknown_event").min(),
@@ -130,7 +128,7 @@ def sums(rules: Rules) -> list[nw.Expr]:
     ]
 
 
-def count_where(condition: nw.Expr) -> nw.Expr:
+def _count_where(condition: nw.Expr) -> nw.Expr:
     """Return how often the condition holds, as the same type on every engine."""
     return condition.cast(nw.Int64).sum().cast(nw.Int64)
 

@@ -233,7 +233,7 @@ def window_funnel(rows: pl.DataFrame, path: Path, steps: int, within: int, mode:
         SELECT windowFunnel({within}{modes})(toUInt32(toDate(date)), {conditions}) AS level
         FROM file('{path}', Parquet) GROUP BY customer_id ORDER BY customer_id
     """
-    answer = str(chdb.query(sql, "TabSeparated"))  # type: ignore[no-untyped-call]
+    answer = str(chdb.query(sql, "TabSeparated"))
     return [int(line) for line in answer.split()]
 
 
