@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from analysis import worlds
 from analysis.events import CALLS, COMPLETE, SMS, day, frame, on
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from polars.testing import assert_frame_equal
 
 from optimove_analysis import audit, channel_mix, dossier, funnel, journey
 from optimove_analysis.errors import InputError
 
-WORLDS = settings(max_examples=40, deadline=None)
+WORLDS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @WORLDS
