@@ -23,7 +23,6 @@ __all__ = [
     "can_have",
     "count_rates",
     "ratios",
-    "sum_over_customers",
 ]
 
 PARTS: Final = ("k", "n", "k_seen", "n_seen", "late")
@@ -198,37 +197,3 @@ def _open_rows(rows: pl.LazyFrame, each: pl.LazyFrame, rules: Rules) -> pl.LazyF
 
 def _sum(counted: pl.Expr, fact: str) -> pl.Expr:
     return pl.when(counted).then(f"_is_{fact}").otherwise(0).sum()
-
-
-def sum_over_customers(counts: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
-    """Sum up by group, over the channels that have the rate: the sums that intervals are made of.
-
-    Beside the numbers: ``kk_<place>``, ``kn_<place>``, ``nn_<place>``, the sums over customers of
-    the products, and ``m_<place>``, the customers with any n.
-    """
-    places = range(len(RATIOS))
-    numbers = [f"{part}_{place}" for place in places for part in PARTS]
-    total = pl.col(*numbers, "opens_squared", "opens_delivered").sum()
-    having = counts.with_columns(_only_of_those_that_have_it(rules))
-    by_customer = by.aggregate(having, total, also=["customer_id"])
-    return by.aggregate(by_customer, total, *(sum_ for i in places for sum_ in _products(i)))
-
-
-def _only_of_those_that_have_it(rules: Rules) -> list[pl.Expr]:
-    only: list[pl.Expr] = []
-    for place, ratio in enumerate(RATIOS.values()):
-        names = [f"{part}_{place}" for part in PARTS]
-        names += ["opens_squared", "opens_delivered"] if ratio.k == "opens" else []
-        only.append(pl.when(can_have(ratio.needs, rules)).then(pl.col(*names)).otherwise(0))
-    return only
-
-
-def _products(place: int) -> list[pl.Expr]:
-    """Return the sums over customers that a rate's interval is made of."""
-    k, n = pl.col(f"k_{place}"), pl.col(f"n_{place}")
-    return [
-        (k * k).sum().alias(f"kk_{place}"),
-        (k * n).sum().alias(f"kn_{place}"),
-        (n * n).sum().alias(f"nn_{place}"),
-        (n > 0).sum().cast(pl.Int64).alias(f"m_{place}"),
-    ]

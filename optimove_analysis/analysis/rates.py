@@ -7,26 +7,27 @@ from typing import Final, get_args
 
 import polars as pl
 
-from optimove_analysis.analysis.channels import channel_name, is_unknown_kind
+from optimove_analysis.analysis.channels import channel_name
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import effective_n, mean_interval, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
-from optimove_analysis.analysis.rate_counts import (
-    PARTS,
-    RATIOS,
-    Needed,
-    can_have,
-    count_rates,
-    ratios,
-    sum_over_customers,
-)
+from optimove_analysis.analysis.rate_counts import PARTS, RATIOS, Needed, count_rates, ratios
+from optimove_analysis.analysis.rate_sums import sum_over_customers
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import INTERACTIONS, MEAN_OPENS, RATES, SMALL_N, Frame, RateName
 
-__all__ = ["rates"]
+__all__ = ["rate_rows", "rates"]
 
 _PLACES: Final = {name: place for place, name in enumerate(RATIOS)}
+_FLAGS: Final = (
+    "n_kindless",
+    "n_lacking",
+    "any_has",
+    "any_takes_part",
+    "any_lacking",
+    "any_not_reporting",
+)
 
 
 def rates(
@@ -97,132 +98,120 @@ def rates(
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     group = Grouping.of(by, taken=RATES.names)
     checked = INTERACTIONS.check(interactions)
-    found = _rates(checked.lazy(), rules, group)
+    found = (
+        rate_rows(count_rates(checked.lazy(), rules, group), rules, group)
+        .select(*group.write(), *RATES.names)
+        .sort(*group.names, "rate", maintain_order=True)
+    )
     return found if isinstance(checked, pl.LazyFrame) else found.collect()
 
 
-def _rates(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
-    counts = count_rates(rows, rules, group)
-    numbers = sum_over_customers(counts, rules, group)
-    parts = []
-    for needs in get_args(Needed):
-        names = [name for name, ratio in ratios(rules).items() if ratio.needs == needs]
-        about = _about_channels(counts, rules, group, needs)
-        if group.keys:
-            wide = numbers.join(about, on=group.keys, how="left", nulls_equal=True)
-        else:
-            wide = pl.concat([numbers, about], how="horizontal")
-        wide = wide.with_columns(notes=notes(rules, *_channel_notes(group, needs)))
-        parts += [_rows(wide, name, rules, group) for name in names]
-    return pl.concat(parts).sort(*group.names, "rate", maintain_order=True)
-
-
-def _about_channels(
-    counts: pl.LazyFrame, rules: Rules, group: Grouping, needs: Needed
-) -> pl.LazyFrame:
-    """Say of each group over which channels its rates are, and sum up what the notes are made of.
-
-    A channel without counted messages has no say, else an immature message would change what
-    the others are told.
-    """
+def rate_rows(counts: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
+    """Return `schema.RATES` beside the group's keys, and ``n_control``, from `count_rates`."""
+    wide = sum_over_customers(counts, rules, group)
     one_channel = "channel_id" in group.names
-    has, talks = can_have(needs, rules), pl.col("counted") > 0
-    # What takes no part is left out of the notes as well, but for how much it is.
-    belongs = pl.lit(True) if one_channel else has
-    unknown = pl.when(is_unknown_kind(rules.catalogue)).then("counted").otherwise(0)
-    takes_part = has & talks
-    return group.aggregate(
-        counts.with_columns(n_kindless=unknown),
-        *(pl.col(name).filter(belongs).sum() for name in (*SUMS, "n_kindless")),
-        pl.col("through_first").filter(belongs).min(),
-        pl.col("through_last").filter(belongs).max(),
-        pl.col("unknown_event").filter(belongs).min(),
-        pl.col("channel_id").first(),
-        channel_name(rules.catalogue)
-        .filter(takes_part)
-        .unique()
-        .sort()
-        .implode()
-        .alias("channels"),
-        pl.col("counted").filter(~has).sum().alias("n_lacking"),
-        (takes_part & pl.col("reports")).any().alias("some_report"),
-        (takes_part & ~pl.col("reports")).any().alias("some_do_not"),
-        (~has).all().alias("_lacks")
-        if one_channel
-        else ((~has & talks).any() & ~takes_part.any()).alias("_lacks"),
+    for needs in get_args(Needed):
+        names = [*SUMS, "through_first", "through_last", "unknown_event", *_FLAGS]
+        said = notes(rules, *_channel_notes(needs, one_channel=one_channel))
+        wide = wide.with_columns(
+            pl.col(f"{needs}_{name}").alias(name) for name in names
+        ).with_columns(said.alias(f"{needs}_notes"))
+    # A list of rows in each row and not one frame a rate: the counts are then made but once.
+    rows_of = [_parts(name, one_channel=one_channel) for name in ratios(rules)]
+    channel = channel_name(rules.catalogue) if one_channel else pl.lit(None, pl.String)
+    return (
+        wide.select(*group.keys, channel=channel, _rows=pl.concat_list(rows_of))
+        .explode("_rows")
+        .unnest("_rows")
+        .select(*group.keys, *_columns(rules), "n_control")
     )
 
 
-def _channel_notes(group: Grouping, needs: Needed) -> list[pl.Expr]:
+def _channel_notes(needs: Needed, *, one_channel: bool) -> list[pl.Expr]:
     what = "deliveries" if needs == "delivered" else "opens"
-    who = "the channel's kind" if "channel_id" in group.names else "no channel of the group"
-    has = "has no" if "channel_id" in group.names else "has"
-    lacks, left_out = pl.col("_lacks"), pl.col("n_lacking") > 0
+    who = "the channel's kind has no" if one_channel else "no channel of the group has"
+    lacks = _lacks(one_channel=one_channel)
+    left_out = f"{{}} of channels whose kind has no {what} left out."
     return [
-        pl.when(lacks).then(pl.lit(f"No rate: {who} {has} {what}.")),
-        pl.when(~lacks & left_out).then(
-            pl.format(
-                f"{{}} of channels whose kind has no {what} left out.", number_of("n_lacking")
-            )
+        pl.when(lacks).then(pl.lit(f"No rate: {who} {what}.")),
+        pl.when(~lacks & (pl.col("n_lacking") > 0)).then(
+            pl.format(left_out, number_of("n_lacking"))
         ),
-        pl.when("some_do_not").then(
+        pl.when("any_not_reporting").then(
             pl.lit("Delivered means not bounced where a channel reports no delivered events.")
         ),
         unknown_kinds("n_kindless"),
     ]
 
 
-def _rows(wide: pl.LazyFrame, name: RateName, rules: Rules, group: Grouping) -> pl.LazyFrame:
-    """Return the rows of one rate, in the columns of the table."""
-    ratio, place = RATIOS[name], _PLACES[name]
-    lacks = pl.col("_lacks")
-    k, n, k_seen, n_seen, late = (
-        pl.when(~lacks).then(f"{part}_{place}").cast(pl.Int64) for part in PARTS
+def _lacks(prefix: str = "", *, one_channel: bool) -> pl.Expr:
+    has, takes_part, lacking = (
+        pl.col(f"{prefix}any_{flag}") for flag in ("has", "takes_part", "lacking")
     )
-    kk, kn, nn, m = (pl.col(f"{part}_{place}") for part in ("kk", "kn", "nn", "m"))
-    across = pl.when(m > 1)
-    label, beyond = pl.lit(name), pl.lit(None, pl.String)
-    if name == MEAN_OPENS:
-        value = pl.when(n > 0).then(k / n)
-        lo, hi = mean_interval(
-            k, n, kk, kn, nn, m, pl.col("opens_squared"), pl.col("opens_delivered")
-        )
-        effective = pl.lit(None, pl.Float64)
-        method = across.then(pl.lit("log-linear-cluster")).otherwise(pl.lit("log-linear"))
-    else:
-        value = pl.when((n > 0) & (k <= n)).then(k / n)
-        beyond = pl.when(k > n).then(
-            pl.lit("No rate: more were reported of k than of n, and nothing is implied.")
-        )
-        # With nothing implied, k is no part of n unless n is all the sent.
-        proportion = pl.lit(rules.implied == "lower" or ratio.n == "sent")
-        effective = pl.when(value.is_not_null() & proportion).then(effective_n(k, n, kk, kn, nn, m))
-        lo, hi = wilson(value * effective, effective)
-        method = across.then(pl.lit("wilson-cluster")).otherwise(pl.lit("wilson"))
+    return ~has if one_channel else lacking & ~takes_part
+
+
+def _parts(name: RateName, *, one_channel: bool) -> pl.Expr:
+    """Gather what the row of one rate is made of."""
+    ratio, place = RATIOS[name], _PLACES[name]
+    lacks = _lacks(f"{ratio.needs}_", one_channel=one_channel)
+    label = pl.lit(name)
     if name == "delivery rate":
         label = (
-            pl.when(~pl.col("some_do_not"))
+            pl.when(~pl.col("delivered_any_not_reporting"))
             .then(label)
-            .when("some_report")
+            .when("delivered_any_reporting")
             .then(pl.lit("delivered or not bounced"))
             .otherwise(pl.lit("not bounced"))
         )
-    one_channel = "channel_id" in group.names
+    of_channels = ("n_immature", "n_unobserved", "n_control", "through_last", "channels", "notes")
     columns = {
-        "channel": channel_name(rules.catalogue) if one_channel else pl.lit(None, pl.String),
         "rate": pl.lit(name, RATES["rate"].dtype),
         "label": label,
+        **{part: pl.when(~lacks).then(f"{part}_{place}").cast(pl.Int64) for part in PARTS},
+        **{part: pl.col(f"{part}_{place}").cast(pl.Float64) for part in ("kk", "kn", "nn")},
+        "m": pl.col(f"m_{place}"),
+        "xx": pl.col("opens_squared"),
+        "xd": pl.col("opens_delivered"),
+        "of_sent": pl.lit(ratio.n == "sent"),
+        **{part: pl.col(f"{ratio.needs}_{part}") for part in of_channels},
+    }
+    return pl.struct(column.alias(part) for part, column in columns.items())
+
+
+def _columns(rules: Rules) -> list[pl.Expr]:
+    """Return the columns of the table."""
+    k, n, kk, kn, nn, m, xx, xd = (
+        pl.col(part) for part in ("k", "n", "kk", "kn", "nn", "m", "xx", "xd")
+    )
+    is_mean = pl.col("rate") == pl.lit(MEAN_OPENS, RATES["rate"].dtype)
+    value = pl.when((n > 0) & ((k <= n) | is_mean)).then(k / n)
+    # With nothing implied, k is no part of n unless n is all the sent.
+    proportion = pl.lit(rules.implied == "lower") | pl.col("of_sent")
+    estimable = value.is_not_null() & proportion & ~is_mean
+    effective = pl.when(estimable).then(effective_n(k, n, kk, kn, nn, m))
+    of_rate = wilson(value * effective, effective)
+    of_mean = mean_interval(k, n, kk, kn, nn, m, xx, xd)
+    lo, hi = (pl.when(is_mean).then(b).otherwise(a) for a, b in zip(of_rate, of_mean, strict=True))
+    method = pl.when(is_mean).then(pl.lit("log-linear")).otherwise(pl.lit("wilson"))
+    beyond = pl.when(~is_mean & (k > n)).then(
+        pl.lit("No rate: more were reported of k than of n, and nothing is implied.")
+    )
+    columns = {
+        "channel": pl.col("channel"),
+        "rate": pl.col("rate"),
+        "label": pl.col("label"),
         "value": value,
         "lo": lo,
         "hi": hi,
         "k": k,
         "n": n,
         "n_effective": effective,
-        "method": method,
+        "method": method + pl.when(m > 1).then(pl.lit("-cluster")).otherwise(pl.lit("")),
         "small": n < SMALL_N,
-        "n_implied": k - k_seen,
-        "base_implied": n - n_seen,
-        "n_late": late,
+        "n_implied": k - pl.col("k_seen"),
+        "base_implied": n - pl.col("n_seen"),
+        "n_late": pl.col("late"),
         "n_immature": pl.col("n_immature"),
         "n_unobserved": pl.col("n_unobserved"),
         "customers": m,
@@ -234,4 +223,4 @@ def _rows(wide: pl.LazyFrame, name: RateName, rules: Rules, group: Grouping) -> 
         "opens": pl.lit(rules.opens),
         "notes": pl.concat_list("notes", beyond).list.drop_nulls(),
     }
-    return wide.select(*group.write(), *(columns[name].alias(name) for name in RATES.names))
+    return [columns[name].alias(name) for name in RATES.names]
