@@ -92,6 +92,8 @@ def done(text: str, steps: int = 2, **options: Any) -> str:
         ("A1 C1 B3", 3, {"exclude": {"event": 3}}, "A1 B3"),  # it may have come before A
         ("A1 C3 B3", 3, {"exclude": {"event": 3}}, "A1 B3"),  # or after B
         ("A1 B2 E2 C3", 3, {"exclude": {"event": 5}}, "A1 B2"),
+        ("A1 E1 B2", 2, {"exclude": {"event": 5}, "mode": "any"}, "A1 B2"),
+        ("A1 E1 B2 E2", 2, {"exclude": {"event": 5}, "mode": "any"}, "A1 B2"),
         ("B1 E2 A3", 2, {"exclude": {"event": 5}, "mode": "any"}, "A3"),
         ("A1 A2 B3 B4", 2, {}, "A2 B3"),  # first to end, then last to begin
     ],
@@ -111,6 +113,10 @@ def test_one_event_serves_one_step_and_a_repeated_row_is_one_event() -> None:
         other = frame(*once, on(3, "opened", campaign_id=4))
         two = ordered_funnel(other, twice, within=7, mode=mode)
         assert two["furthest"].to_list() == ["opened again"]
+        # An excluded event of the day on which a chain begins, or ends, may lie outside it.
+        excluded = frame(*once, on(3, 5), on(4, "opened"), on(4, 5))
+        same = ordered_funnel(excluded, twice, within=7, mode=mode, exclude={"event": 5})
+        assert same["furthest"].to_list() == ["opened again"]
 
 
 def test_events_of_one_day_are_matched_to_steps_not_taken_in_turn() -> None:
