@@ -97,11 +97,16 @@ def _number(
     Rows mostly come customer by customer, so only where one begins is it looked up.
     """
     changes = [pl.col(key).ne_missing(pl.col(key).shift()) for key in keys]
-    begins = seen.select(pl.any_horizontal(pl.int_range(pl.len()) == 0, *changes)).to_series()
+    begins = seen.select(pl.any_horizontal(changes)).to_series()
+    if len(begins):
+        begins = begins.scatter(0, True)  # also where the first key is null
     heads = seen.select(keys).filter(begins)
+    run = begins.cum_sum() - 1
+    if len(keys) == 1 and heads.select(pl.all() > pl.all().shift()).to_series()[1:].eq(True).all():
+        # They come in order already: the runs of rows are the customers.
+        return heads.with_row_index("_code").cast({"_code": pl.Int64}), run.cast(pl.Int64).gather
     everyone = heads.unique().sort(keys).with_row_index("_code").cast({"_code": pl.Int64})
     found = heads.join(everyone, on=keys, how="left", nulls_equal=True, maintain_order="left")
-    run = begins.cum_sum() - 1
 
     def code(rows: pl.Series) -> pl.Series:
         return found["_code"].gather(run.gather(rows))
