@@ -13,7 +13,6 @@ __all__ = [
     "is_single_stage",
     "is_unknown_kind",
     "lacking",
-    "single_stage",
 ]
 
 
@@ -23,12 +22,6 @@ def lacking(catalogue: Catalogue, stage: Stage) -> list[int]:
     return sorted(channel for channel in known if stage not in catalogue.stages(channel))
 
 
-def single_stage(catalogue: Catalogue) -> list[int]:
-    """Return the channels that have one stage only (call centres)."""
-    known = {*catalogue.channels, *catalogue.kinds}
-    return sorted(channel for channel in known if len(catalogue.stages(channel)) == 1)
-
-
 def has_stage(catalogue: Catalogue, stage: Stage) -> pl.Expr:
     """Whether the row's channel has the stage; a channel that nobody knows has all."""
     return ~pl.col("channel_id").is_in(lacking(catalogue, stage)).fill_null(False)
@@ -36,7 +29,9 @@ def has_stage(catalogue: Catalogue, stage: Stage) -> pl.Expr:
 
 def is_single_stage(catalogue: Catalogue) -> pl.Expr:
     """Whether the row's channel has one stage only (a call centre)."""
-    return pl.col("channel_id").is_in(single_stage(catalogue)).fill_null(False)
+    known = {*catalogue.channels, *catalogue.kinds}
+    single = [channel for channel in known if len(catalogue.stages(channel)) == 1]
+    return pl.col("channel_id").is_in(single).fill_null(False)
 
 
 def is_unknown_kind(catalogue: Catalogue) -> pl.Expr:

@@ -16,7 +16,7 @@ from optimove_analysis.analysis.channels import lacking
 from optimove_analysis.analysis.engines import Interactions, opened
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.keys import PackedKey, PlainKey
-from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, gather, messages
+from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, count_where, gather, messages
 from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.schema import (
     CONTROL_ACTION_ID,
@@ -72,11 +72,9 @@ def tally(
     ids = [name for name in MESSAGE_KEY if name in roots | _READ]
     found = gather(rows, packed or PlainKey(), rules.catalogue, ids, tuple(kept)).rename(kept)
     keys = [*by.keys, *(one.meta.output_name() for one in further)]
-    if every is None:
-        found = by.write_keys(found, *further)
-    else:
+    found = by.write_keys(found, *further, every=every)
+    if every is not None:
         keys.append("period")
-        found = by.write_keys(found, *further, every=every)
 
     # Only now may names be ours: no expression of the user's is read after this.
     facts = [name for name in MESSAGES.names if name not in {*MESSAGE_KEY, "rows"}]
@@ -111,26 +109,21 @@ def _sums(rules: Rules) -> list[nw.Expr]:
     counted = nw.col("_counted")
     happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in rules.stages]
     return [
-        *(_count_where(counted & nw.col(f"_{name}")).alias(name) for name in happened),
+        *(count_where(counted & nw.col(f"_{name}")).alias(name) for name in happened),
         *(
-            _count_where(counted & nw.col(f"_{name}")).alias(name)
+            count_where(counted & nw.col(f"_{name}")).alias(name)
             for name in ("engaged", "late_engaged")
         ),
-        *(_count_where(nw.col(f"_{reason}")).alias(f"n_{reason}") for reason in _OF_ALL),
+        *(count_where(nw.col(f"_{reason}")).alias(f"n_{reason}") for reason in _OF_ALL),
         *(nw.col(f"n_{oddity}").sum().cast(nw.Int64) for oddity in _PER_MESSAGE),
         *(
-            _count_where(counted & nw.col(f"_{oddity}")).alias(f"n_{oddity}")
+            count_where(counted & nw.col(f"_{oddity}")).alias(f"n_{oddity}")
             for oddity in _OF_COUNTED
         ),
         nw.col("unknown_event").min(),
         nw.when(counted).then(nw.col("_through")).min().alias("through_first"),
         nw.when(counted).then(nw.col("_through")).max().alias("through_last"),
     ]
-
-
-def _count_where(condition: nw.Expr) -> nw.Expr:
-    """Return how often the condition holds, as the same type on every engine."""
-    return condition.cast(nw.Int64).sum().cast(nw.Int64)
 
 
 def judged(interactions: pl.LazyFrame, rules: Rules, keep: Sequence[str] = ()) -> pl.LazyFrame:

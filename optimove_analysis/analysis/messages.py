@@ -21,7 +21,7 @@ from optimove_analysis.schema import (
     Meaning,
 )
 
-__all__ = ["OF_A_ROW", "check_keep", "gather", "messages"]
+__all__ = ["OF_A_ROW", "check_keep", "count_where", "gather", "messages"]
 
 OF_A_ROW: Final = ("date", "event_id", "data_through")
 """The columns of interactions, beside the ids, that messages are made of."""
@@ -144,7 +144,7 @@ def gather(
     )
     orphan = nw.col("_orphan")
     several = placed.group_by(*key.columns, "send_date").agg(
-        _count(orphan).alias("n_orphans"), *_of_a_message(catalogue, kept, ~orphan)
+        count_where(orphan).alias("n_orphans"), *_of_a_message(catalogue, kept, ~orphan)
     )
     columns = [name for name in MESSAGES.names if name not in MESSAGE_KEY]
     gathered = [
@@ -183,15 +183,15 @@ def _of_a_message(catalogue: Catalogue, kept: Sequence[str], counts: nw.Expr) ->
     unknown = ~event_id.is_in(list(catalogue.events)).fill_null(False)
     events: list[Meaning] = [*STAGES[1:], *SIDE_EVENTS]
     return [
-        _count(_is(catalogue, "sent") & ~date.is_null()).alias("_sent_rows"),
+        count_where(_is(catalogue, "sent") & ~date.is_null()).alias("_sent_rows"),
         *(
             nw.when(_is(catalogue, event) & counts).then(date).min().alias(f"{event}_on")
             for event in events
         ),
         nw.len().cast(nw.Int64).alias("rows"),
-        _count(unknown).alias("n_unknown"),
+        count_where(unknown).alias("n_unknown"),
         nw.when(unknown).then(event_id).min().alias("unknown_event"),
-        _count(date.is_null()).alias("n_undated"),
+        count_where(date.is_null()).alias("n_undated"),
         # Two fetches may have seen the same message; the later one is complete for longer.
         nw.col("data_through").max(),
         *(nw.col(name).min() for name in kept),
@@ -207,5 +207,6 @@ def _is(catalogue: Catalogue, meaning: Meaning) -> nw.Expr:
     return holds.fill_null(False)
 
 
-def _count(condition: nw.Expr) -> nw.Expr:
+def count_where(condition: nw.Expr) -> nw.Expr:
+    """Return how often the condition holds, as the same type on every engine."""
     return condition.cast(nw.Int64).sum().cast(nw.Int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import polars as pl
 
@@ -39,17 +39,7 @@ RateName: TypeAlias = Literal[Proportion, "total opens per delivered"]
 MEAN_OPENS: Final = "total opens per delivered"
 """The one that is a mean and no proportion."""
 
-RATE_NAMES: Final[tuple[RateName, ...]] = (
-    "delivery rate",
-    "bounce rate",
-    "open rate",
-    "click rate",
-    "click-to-open rate",
-    "unsubscribe rate",
-    "spam complaint rate",
-    "engagement rate",
-    "total opens per delivered",
-)
+RATE_NAMES: Final[tuple[RateName, ...]] = get_args(RateName)
 """The rates, in the order of the rows."""
 
 _LACKS: Final = "no channel of the row has both stages"

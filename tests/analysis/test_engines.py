@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from optimove_analysis import channel_mix, funnel
+from optimove_analysis import Catalogue, channel_mix, funnel
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import FUNNEL
 
@@ -97,6 +97,15 @@ def test_an_optional_column_may_be_absent_on_duckdb_too() -> None:
     there = funnel(relation(rows))
     assert_frame_equal(there, funnel(rows))
     assert "data_through" in there["notes"][0].to_list()[0]
+
+
+@pytest.mark.parametrize("events", [{1: "sent", 3: "opened"}, {3: "opened"}, {}])
+def test_a_catalogue_that_lacks_meanings_counts_alike_everywhere(events: Any) -> None:
+    rows = frame(on(3, "sent"), on(4, "opened"), on(9, "sent"), on(10, "clicked"), on(2, 17))
+    names = Catalogue(events=events)
+    here = funnel(rows, catalogue=names)
+    assert_frame_equal(funnel(relation(rows), catalogue=names), here)
+    assert_frame_equal(funnel(rows.lazy(), catalogue=names).collect(), here)
 
 
 @pytest.mark.parametrize(

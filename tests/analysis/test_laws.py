@@ -24,16 +24,6 @@ from optimove_analysis.schema import (
 LAW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LONG_LAW = settings(LAW, max_examples=25)  # those that count many times over
 WORLD = worlds.interactions()
-RULES = st.fixed_dictionaries(
-    {
-        "window": st.sampled_from([7, 2, None]),
-        "as_of": st.sampled_from([None, worlds.DAY0 + dt.timedelta(days=20)]),
-        "implied": st.sampled_from(["lower", "none"]),
-        "assume_sent": st.sampled_from([None, True, False]),
-        "opens": st.sampled_from(["trust", "ignore"]),
-    }
-)
-BY = st.sampled_from([["channel_id"], [], ["customer_id"], ["action_id", "channel_id"]])
 SAYS = Catalogue(reports_sent=True)
 SINGLE = [
     channel
@@ -44,7 +34,7 @@ ODDITIES = ["rows", "n_collapsed", "n_orphans", "n_unknown", "n_undated"]
 
 
 @LONG_LAW
-@given(frame=WORLD, by=BY, rules=RULES, chance=st.randoms(use_true_random=False))
+@given(frame=WORLD, by=worlds.BY, rules=worlds.RULES, chance=st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     frame: pl.DataFrame, by: list[str], rules: dict[str, Any], chance: Any
 ) -> None:
@@ -55,7 +45,7 @@ def test_the_order_of_rows_does_not_matter(
 
 
 @LONG_LAW
-@given(frame=WORLD, by=BY, rules=RULES, chance=st.randoms(use_true_random=False))
+@given(frame=WORLD, by=worlds.BY, rules=worlds.RULES, chance=st.randoms(use_true_random=False))
 def test_repeating_rows_changes_nothing_but_the_notes(
     frame: pl.DataFrame, by: list[str], rules: dict[str, Any], chance: Any
 ) -> None:
@@ -80,7 +70,7 @@ def test_no_row_is_lost(frame: pl.DataFrame) -> None:
 
 
 @LAW
-@given(frame=WORLD, rules=RULES)
+@given(frame=WORLD, rules=worlds.RULES)
 def test_channels_add_up_to_the_total_in_the_stages_that_it_has(
     frame: pl.DataFrame, rules: dict[str, Any]
 ) -> None:
@@ -102,7 +92,7 @@ def test_channels_add_up_to_the_total_in_the_stages_that_it_has(
 
 
 @LAW
-@given(frame=WORLD, by=BY, rules=RULES)
+@given(frame=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_no_stage_outgrows_the_one_before_and_the_numbers_of_a_row_agree(
     frame: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:
@@ -125,7 +115,7 @@ def test_no_stage_outgrows_the_one_before_and_the_numbers_of_a_row_agree(
 
 
 @LONG_LAW
-@given(frame=worlds.interactions(complete=True), by=BY, rules=RULES)
+@given(frame=worlds.interactions(complete=True), by=worlds.BY, rules=worlds.RULES)
 def test_a_wider_window_never_lowers_a_count(
     frame: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:
@@ -145,7 +135,7 @@ def test_a_wider_window_never_lowers_a_count(
 
 
 @LONG_LAW
-@given(frame=WORLD, more=WORLD, by=BY, rules=RULES)
+@given(frame=WORLD, more=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_immature_messages_change_no_rate(
     frame: pl.DataFrame, more: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:
@@ -167,7 +157,7 @@ def test_immature_messages_change_no_rate(
 
 
 @LONG_LAW
-@given(frame=WORLD, rules=RULES)
+@given(frame=WORLD, rules=worlds.RULES)
 def test_other_channel_ids_permute_the_result(frame: pl.DataFrame, rules: dict[str, Any]) -> None:
     other = {504: 511, 511: 505, 505: 502, 502: 504, 506: 506, 510: 510}
     back = {new: old for old, new in other.items()}
@@ -185,7 +175,7 @@ def test_other_channel_ids_permute_the_result(frame: pl.DataFrame, rules: dict[s
 
 
 @LONG_LAW
-@given(frame=WORLD, rules=RULES, every=st.sampled_from([None, "1w"]))
+@given(frame=WORLD, rules=worlds.RULES, every=st.sampled_from([None, "1w"]))
 def test_one_customer_alone_gets_the_same_rows_as_among_all(
     frame: pl.DataFrame, rules: dict[str, Any], every: str | None
 ) -> None:
@@ -204,7 +194,7 @@ def test_one_customer_alone_gets_the_same_rows_as_among_all(
 
 
 @LAW
-@given(frame=WORLD, rules=RULES, every=st.sampled_from([None, "1w", "1mo"]))
+@given(frame=WORLD, rules=worlds.RULES, every=st.sampled_from([None, "1w", "1mo"]))
 def test_shares_sum_to_1_and_the_index_to_par(
     frame: pl.DataFrame, rules: dict[str, Any], every: str | None
 ) -> None:
@@ -224,7 +214,7 @@ def test_shares_sum_to_1_and_the_index_to_par(
 
 
 @LAW
-@given(frame=WORLD, rules=RULES)
+@given(frame=WORLD, rules=worlds.RULES)
 def test_the_mix_and_the_funnel_count_alike(frame: pl.DataFrame, rules: dict[str, Any]) -> None:
     mixed = channel_mix(frame, of="clicked", **rules)
     clicked = funnel(frame, **rules).filter(stage="clicked")
@@ -237,7 +227,7 @@ def test_the_mix_and_the_funnel_count_alike(frame: pl.DataFrame, rules: dict[str
 
 
 @LONG_LAW
-@given(frame=WORLD, by=BY, rules=RULES)
+@given(frame=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_lazy_gives_what_eager_gives_and_both_are_the_documented_tables(
     frame: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:

@@ -312,21 +312,11 @@ def test_within_one_customer_the_spread_of_opens_is_that_of_messages() -> None:
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SHORT_LAW = settings(LAW, max_examples=20)
 WORLD = worlds.interactions()
-RULES = st.fixed_dictionaries(
-    {
-        "window": st.sampled_from([7, 2, None]),
-        "as_of": st.sampled_from([None, worlds.DAY0 + dt.timedelta(days=20)]),
-        "implied": st.sampled_from(["lower", "none"]),
-        "assume_sent": st.sampled_from([None, True, False]),
-        "opens": st.sampled_from(["trust", "ignore"]),
-    }
-)
-BY = st.sampled_from([["channel_id"], [], ["customer_id"], ["action_id", "channel_id"]])
 BESIDE = ["n_immature", "n_unobserved", "notes", "channels"]
 
 
 @LAW
-@given(world=WORLD, by=BY, rules=RULES)
+@given(world=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_the_oracle_finds_the_same(
     world: pl.DataFrame, by: list[str], rules: dict[str, Any], tmp_path_factory: Any
 ) -> None:
@@ -345,7 +335,7 @@ def test_the_oracle_finds_the_same_in_the_sample() -> None:
 
 
 @LAW
-@given(world=WORLD, rules=RULES)
+@given(world=WORLD, rules=worlds.RULES)
 def test_every_open_row_is_in_the_window_or_late_or_an_orphan_or_undated(
     world: pl.DataFrame, rules: dict[str, Any]
 ) -> None:
@@ -368,7 +358,7 @@ def test_every_open_row_is_in_the_window_or_late_or_an_orphan_or_undated(
 
 
 @SHORT_LAW
-@given(world=WORLD, rules=RULES)
+@given(world=WORLD, rules=worlds.RULES)
 def test_rates_and_the_funnel_count_alike_where_deliveries_are_reported(
     world: pl.DataFrame, rules: dict[str, Any]
 ) -> None:
@@ -390,7 +380,7 @@ def test_rates_and_the_funnel_count_alike_where_deliveries_are_reported(
 
 
 @SHORT_LAW
-@given(world=WORLD, by=BY, rules=RULES, chance=st.randoms(use_true_random=False))
+@given(world=WORLD, by=worlds.BY, rules=worlds.RULES, chance=st.randoms(use_true_random=False))
 def test_neither_order_nor_repeats_matter_but_to_total_opens(
     world: pl.DataFrame, by: list[str], rules: dict[str, Any], chance: Any
 ) -> None:
@@ -404,7 +394,7 @@ def test_neither_order_nor_repeats_matter_but_to_total_opens(
 
 
 @SHORT_LAW
-@given(world=WORLD, more=WORLD, by=BY, rules=RULES)
+@given(world=WORLD, more=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_immature_messages_change_no_rate(
     world: pl.DataFrame, more: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:
@@ -423,7 +413,7 @@ def test_immature_messages_change_no_rate(
 
 
 @SHORT_LAW
-@given(world=worlds.interactions(complete=True), by=BY, rules=RULES)
+@given(world=worlds.interactions(complete=True), by=worlds.BY, rules=worlds.RULES)
 def test_a_wider_window_never_lowers_a_count(
     world: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:
@@ -438,7 +428,7 @@ def test_a_wider_window_never_lowers_a_count(
 
 
 @SHORT_LAW
-@given(world=WORLD, rules=RULES)
+@given(world=WORLD, rules=worlds.RULES)
 def test_one_customer_alone_gets_the_same_rates_where_the_same_is_reported(
     world: pl.DataFrame, rules: dict[str, Any]
 ) -> None:
@@ -458,7 +448,7 @@ def test_one_customer_alone_gets_the_same_rates_where_the_same_is_reported(
 
 
 @SHORT_LAW
-@given(world=WORLD, by=BY, rules=RULES)
+@given(world=WORLD, by=worlds.BY, rules=worlds.RULES)
 def test_lazy_gives_what_eager_gives_and_both_are_the_documented_table(
     world: pl.DataFrame, by: list[str], rules: dict[str, Any]
 ) -> None:

@@ -20,6 +20,18 @@ DAY0 = dt.date(2025, 3, 1)
 COMPLETE = DAY0 + dt.timedelta(days=60)
 """A day by which every window of these worlds has closed."""
 
+RULES = st.fixed_dictionaries(
+    {
+        "window": st.sampled_from([7, 2, None]),
+        "as_of": st.sampled_from([None, DAY0 + dt.timedelta(days=20)]),
+        "implied": st.sampled_from(["lower", "none"]),
+        "assume_sent": st.sampled_from([None, True, False]),
+        "opens": st.sampled_from(["trust", "ignore"]),
+    }
+)
+BY = st.sampled_from([["channel_id"], [], ["customer_id"], ["action_id", "channel_id"]])
+"""The options that laws and oracles are tried with, and what they group by."""
+
 ODDS: dict[str, tuple[Sequence[str | int | None], Sequence[int]]] = {
     "customer_id": (["A", "B", "C", "007"], [4, 3, 2, 1]),
     "campaign_id": ([1, 2, 3, None], [4, 4, 4, 1]),
