@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ordered_funnel,
         ordered_funnel_counts,
         rates,
+        shrink,
         step,
     )
     from optimove_analysis.catalogue import Catalogue
@@ -53,6 +54,7 @@ __all__ = [
     "report",
     "sandbox",
     "schema",
+    "shrink",
     "step",
 ]
 
@@ -69,6 +71,7 @@ _ROOM_OF: Final = {
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",
+    "shrink": "analysis",
     "step": "analysis",
 }
 
