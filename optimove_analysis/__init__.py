@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimove_analysis.analysis import (
         audit,
         channel_mix,
+        compare,
         dossier,
         funnel,
         journey,
@@ -42,6 +43,7 @@ __all__ = [
     "audit",
     "channel_mix",
     "charts",
+    "compare",
     "dossier",
     "errors",
     "forms",
@@ -64,6 +66,7 @@ _ROOM_OF: Final = {
     "OptimoveClient": "client",
     "audit": "analysis",
     "channel_mix": "analysis",
+    "compare": "analysis",
     "dossier": "analysis",
     "funnel": "analysis",
     "journey": "analysis",
