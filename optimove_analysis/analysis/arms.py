@@ -14,9 +14,9 @@ from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import CONTROL_ACTION_ID, RATES, RateName
 
-__all__ = ["ARM", "Arms", "in_both"]
+__all__ = ["Arms", "in_both"]
 
-ARM: Final = "arm of the comparison"
+_ARM: Final = "arm of the comparison"
 """What the arms' column is called as a group; no column of anybody's is."""
 
 _NAMED: Final = 5
@@ -62,6 +62,13 @@ class Arms:
     def name(self) -> str:
         """What the arms' column is called by the user."""
         return self.expression.meta.output_name()
+
+    @property
+    def as_group(self) -> pl.Expr:
+        """Return what arms are grouped by, apart from the groups of the user's."""
+        # A channel keeps its name: which stages an arm has is then known before any message.
+        is_channel = self.expression.meta.eq(pl.col("channel_id"))
+        return self.expression if is_channel else self.expression.alias(_ARM)
 
     @property
     def is_action(self) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 
 import polars as pl
 
-from optimove_analysis.analysis.arms import ARM, Arms, in_both
+from optimove_analysis.analysis.arms import Arms, in_both
 from optimove_analysis.analysis.compare_rows import side_by_side
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.messages import messages
@@ -94,7 +94,7 @@ def compare(
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     plain: Grouping = Grouping.of(by, taken=COMPARISON.names)
     arms = Arms.of(between, baseline, against)
-    group = Grouping.of([*plain.expressions, arms.expression.alias(ARM)], taken=COMPARISON.names)
+    group = Grouping.of([*plain.expressions, arms.as_group], taken=COMPARISON.names)
     question = _Question(arms, plain, group, rules, _chosen(rate, rules))
     checked = INTERACTIONS.check(interactions)
     types = _types(checked.lazy(), rules, group)
@@ -162,9 +162,13 @@ def _answer(plan: pl.LazyFrame, question: _Question) -> pl.DataFrame:
     is_against = pl.when(own == baseline).then(False).when(own == against).then(True)
     two = counts.with_columns(is_against.alias(arm)).filter(own.is_not_null())
     text = values.cast(pl.String)
+    # The channels of two arms are no name for the row.
+    of_group = "channel_id" in question.plain.names
+    channel = pl.col("channel") if of_group else pl.lit(None, pl.String)
     return (
         side_by_side(_joined(two.lazy(), question), rules, keys)
         .with_columns(
+            channel=channel,
             channels="_all_channels",
             between=pl.lit(question.arms.name),
             baseline=pl.lit(text).first(),

@@ -280,6 +280,15 @@ def test_an_unknown_channel_is_an_arm_too() -> None:
     rows = frame(*sends(40, clicked=5), *sends(40, clicked=9, channel_id=UNKNOWN))
     found = row(rows, "click rate", between="channel_id", baseline=EMAIL, against=UNKNOWN)
     assert numbers(found, ["k0", "k", "channel"]) == [5, 9, None]
+    assert found["channels"] == ["E-mail", "channel 7 (unnamed)"]
+
+
+def test_two_channels_are_compared_in_the_stages_that_both_have() -> None:
+    late = [r | {"data_through": day(4)} for r in sends(40, channel_id=SMS)]
+    for rows in (sends(40, channel_id=SMS), late):
+        both = frame(*sends(40, clicked=5), *rows)
+        options = {"between": "channel_id", "baseline": EMAIL, "against": SMS}
+        assert row(both, "open rate", **options)["reason"] == "no such stage"
 
 
 # What is refused
