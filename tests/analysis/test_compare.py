@@ -207,6 +207,20 @@ def test_a_conclusion_may_turn_round() -> None:
     )
 
 
+def test_each_group_has_a_conclusion_of_its_own() -> None:
+    rows = pl.concat(
+        [_soft(opened).with_columns(campaign=pl.lit(opened)) for opened in (3, 40)]
+    ).with_columns(campaign_id=pl.col("campaign_id") + pl.col("campaign") * 1000)
+    options: Any = {"between": "template_id", "baseline": 3, "against": 7, "by": "campaign"}
+    found = compare(rows, rate=["engagement rate", "click rate"], **options)
+    assert found.select("campaign", "rate", "flips").rows() == [
+        (3, "click rate", None),
+        (3, "engagement rate", False),
+        (40, "click rate", None),
+        (40, "engagement rate", True),
+    ]
+
+
 # What the arms are
 
 
@@ -274,6 +288,15 @@ def test_what_the_arms_rest_on_is_said_of_each_apart() -> None:
     assert ignored == ["Opens are ignored: engagement means a click."]
     lone = row(frame(*arm(3, 40, 9), *each_to_another(arm(7, 40, 9))))["notes"]
     assert lone == ["An arm is of one customer: how far customers differ is not seen in it."]
+
+
+def test_the_day_through_which_the_data_is_complete_is_the_later_arms() -> None:
+    early = [r | {"data_through": day(20)} for r in arm(7, 40, 9)]
+    for template, other in ((3, 7), (7, 3)):
+        rows = frame(*arm(3, 40, 9), *early)
+        assert row(rows, baseline=template, against=other)["as_of"] == dt.date(2025, 12, 31)
+    assert row(frame(*early))["as_of"] == day(20)
+    assert row(frame(), as_of=day(30))["as_of"] == day(30)
 
 
 def test_an_unknown_channel_is_an_arm_too() -> None:

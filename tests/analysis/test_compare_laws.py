@@ -58,11 +58,11 @@ def _expected(path: Path, between: Any, by: list[str], rules: dict[str, Any]) ->
         for rate, (k, n, needs) in rates_oracle.RATES.items():
             of_opens = needs == "opened" and rules["opens"] == "ignore"
             if rate != "total opens per delivered" and not of_opens:
-                expected[*group, rate] = _both(arms, k, n, needs)
+                expected[*group, rate] = _both(arms, k, n, needs, column)
     return expected
 
 
-def _both(arms: list[list[Any]], k: str, n: str, needs: str) -> dict[str, Any]:
+def _both(arms: list[list[Any]], k: str, n: str, needs: str, column: str) -> dict[str, Any]:
     sums: list[tuple[int, int]] = []
     worth: list[float] = []
     who: list[set[str]] = []
@@ -77,7 +77,9 @@ def _both(arms: list[list[Any]], k: str, n: str, needs: str) -> dict[str, Any]:
         sums.append((sum(p[0] for p in pairs.values()), sum(p[1] for p in pairs.values())))
         worth.append(_effective(pairs) if sums[-1][1] else 0.0)
         who.append({name for name, pair in pairs.items() if pair[1]})
-    if any(some and not any(needs in one["has"] for one in some) for some in counted):
+    # A channel lacks a stage by its kind; a total only if all that count lack it.
+    about = arms if column == "channel_id" else counted
+    if any(some and not any(needs in one["has"] for one in some) for some in about):
         return {"reason": "no such stage", "difference": None, "lift": None}
     (k0, n0), (k1, n1) = sums
     found: dict[str, Any] = {"k0": k0, "n0": n0, "k": k1, "n": n1}

@@ -77,6 +77,24 @@ def test_customers_who_differ_by_chance_get_the_pooled_rate_and_its_interval() -
         assert any("differ no more than by chance" in note for note in found["notes"])
 
 
+def test_the_pooled_rates_interval_knows_that_messages_of_a_customer_are_alike() -> None:
+    rows = [
+        event
+        for number, (n, clicked) in enumerate([(100, 30), (100, 20), *[(4, 1)] * 10])
+        for event in (
+            *sends(n, clicked=clicked, customer_id=f"c{number}"),
+            *(on(3, "delivered", customer_id=f"c{number}", campaign_id=i) for i in range(n)),
+        )
+    ]
+    # Spread 100 * 0.05^2 * 2 = 0.5, binomial noise 0.1875 * 11 = 2.06: pooled. Over customers the
+    # variance of 60/240 is (25 + 25)/240^2 * 12/11, that of messages apart 0.1875/240.
+    effect = 50 / 240**2 * 12 / 11 / (0.1875 / 240)
+    assert effect > 1.2
+    found = of(frame(*rows), "c3")
+    assert (found["method"], found["shrunk"]) == ("pooled", 0.25)
+    assert (found["lo"], found["hi"]) == pytest.approx(wilson(60 / effect, 240 / effect))
+
+
 def test_a_customer_without_a_message_gets_what_the_others_say() -> None:
     lost = [on(3, "sent", customer_id="Z"), on(3, "bounced", customer_id="Z")]
     found = of(pl.concat([UNLIKE, frame(*lost)]), "Z")
