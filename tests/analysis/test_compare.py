@@ -208,9 +208,11 @@ def test_a_conclusion_may_turn_round() -> None:
 
 
 def test_each_group_has_a_conclusion_of_its_own() -> None:
-    rows = pl.concat(
-        [_soft(opened).with_columns(campaign=pl.lit(opened)) for opened in (3, 40)]
-    ).with_columns(campaign_id=pl.col("campaign_id") + pl.col("campaign") * 1000)
+    clear = frame(*arm(3, 100, 5), *arm(7, 100, 40)).with_columns(
+        campaign_id=pl.col("campaign_id") + 1000
+    )
+    mine = pl.when(pl.col("campaign_id") < 1000).then(40).otherwise(3)
+    rows = pl.concat([_soft(40), clear]).with_columns(campaign=mine)
     options: Any = {"between": "template_id", "baseline": 3, "against": 7, "by": "campaign"}
     found = compare(rows, rate=["engagement rate", "click rate"], **options)
     assert found.select("campaign", "rate", "flips").rows() == [
