@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimove_analysis.analysis import (
         audit,
         channel_mix,
+        compare,
         dossier,
         funnel,
         journey,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         ordered_funnel,
         ordered_funnel_counts,
         rates,
+        shrink,
         step,
     )
     from optimove_analysis.catalogue import Catalogue
@@ -41,6 +43,7 @@ __all__ = [
     "audit",
     "channel_mix",
     "charts",
+    "compare",
     "dossier",
     "errors",
     "forms",
@@ -53,6 +56,7 @@ __all__ = [
     "report",
     "sandbox",
     "schema",
+    "shrink",
     "step",
 ]
 
@@ -62,6 +66,7 @@ _ROOM_OF: Final = {
     "OptimoveClient": "client",
     "audit": "analysis",
     "channel_mix": "analysis",
+    "compare": "analysis",
     "dossier": "analysis",
     "funnel": "analysis",
     "journey": "analysis",
@@ -69,6 +74,7 @@ _ROOM_OF: Final = {
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",
+    "shrink": "analysis",
     "step": "analysis",
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
+from optimove_analysis.analysis.compare import compare
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
@@ -17,11 +18,13 @@ from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
+from optimove_analysis.analysis.shrink import shrink
 
 __all__ = [
     "Dossier",
     "audit",
     "channel_mix",
+    "compare",
     "dossier",
     "funnel",
     "journey",
@@ -29,5 +32,6 @@ __all__ = [
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
+    "shrink",
     "step",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Final, get_args
 
 import polars as pl
@@ -106,8 +107,13 @@ def rates(
     return found if isinstance(checked, pl.LazyFrame) else found.collect()
 
 
-def rate_rows(counts: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
-    """Return `schema.RATES` beside the group's keys, and ``n_control``, from `count_rates`."""
+def rate_rows(
+    counts: pl.LazyFrame, rules: Rules, group: Grouping, only: Collection[RateName] | None = None
+) -> pl.LazyFrame:
+    """Return `schema.RATES` beside the group's keys, and ``n_control``, from `count_rates`.
+
+    ``only`` these rates; None: all that there are by these rules.
+    """
     wide = sum_over_customers(counts, rules, group)
     one_channel = "channel_id" in group.names
     for needs in get_args(Needed):
@@ -117,7 +123,8 @@ def rate_rows(counts: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFra
             pl.col(f"{needs}_{name}").alias(name) for name in names
         ).with_columns(said.alias(f"{needs}_notes"))
     # A list of rows in each row and not one frame a rate: the counts are then made but once.
-    rows_of = [_parts(name, one_channel=one_channel) for name in ratios(rules)]
+    names_of = [name for name in ratios(rules) if only is None or name in only]
+    rows_of = [_parts(name, one_channel=one_channel) for name in names_of]
     channel = channel_name(rules.catalogue) if one_channel else pl.lit(None, pl.String)
     return (
         wide.select(*group.keys, channel=channel, _rows=pl.concat_list(rows_of))

@@ -8,9 +8,13 @@ samples", JASA 68 (1973), with weights n.
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
-__all__ = ["beta_of", "fit_beta", "shrunk_mean"]
+__all__ = ["beta_interval", "beta_of", "fit_beta", "shrunk_mean"]
+
+_ENDS: Final = pl.Struct({"lo": pl.Float64(), "hi": pl.Float64()})
 
 
 def beta_of(mean: pl.Expr, variance: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -54,7 +58,8 @@ def fit_beta(k: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     # The widest Beta that is worth one message. Comparisons with NaN (0/0) need care: there
     # `own > 0` would hold.
     a, b = beta_of(p, pl.min_horizontal(own, p * (1 - p) / 2))
-    real = own.is_finite() & (own > 0)
+    # What rounding leaves of 0 would make a prior of a billion messages.
+    real = own.is_finite() & (own > 1e-9 * p * (1 - p))
     return pl.when(real).then(a), pl.when(real).then(b)
 
 
@@ -74,3 +79,29 @@ def shrunk_mean(k: pl.Expr, n: pl.Expr) -> pl.Expr:
     k, n = pl.when(counted).then(k).otherwise(0), pl.when(counted).then(n).otherwise(0)
     shrunk = pl.coalesce((k + a) / (n + a + b), pooled)
     return pl.when(shrunk.is_finite()).then(shrunk)
+
+
+def beta_interval(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    """Return the middle 95 % of Beta(a, b), as a struct of ``lo`` and ``hi``; null where a is.
+
+    The quantiles are where the regularised incomplete beta function has 0.025 and 0.975.
+
+    >>> found = pl.select(beta_interval(pl.lit(5.4), pl.lit(18.6))).unnest("beta_interval")
+    >>> found.select(pl.all().round(3)).row(0)
+    (0.085, 0.408)
+    """
+    parts = pl.struct(a=a.cast(pl.Float64), b=b.cast(pl.Float64))
+    ends = parts.map_batches(_quantiles, return_dtype=_ENDS, is_elementwise=True)
+    return ends.alias("beta_interval")
+
+
+def _quantiles(parts: pl.Series) -> pl.Series:
+    # Slow to import, and most users of this package need it never.
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    beta = parts.struct.unnest()
+    unlike = beta.unique().drop_nulls()
+    a, b = unlike["a"].to_numpy(), unlike["b"].to_numpy()
+    ends = unlike.with_columns(lo=betaincinv(a, b, 0.025), hi=betaincinv(a, b, 0.975))
+    found = beta.join(ends, on=["a", "b"], how="left", maintain_order="left")
+    return found.select(pl.struct("lo", "hi")).to_series()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
+from optimove_analysis.schema.compare_tables import COMPARISON, SHRUNK
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -53,6 +54,7 @@ __all__ = [
     "CHANNELS",
     "CHANNEL_MIX",
     "CHECKS",
+    "COMPARISON",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
     "EVENT_IDS",
@@ -70,6 +72,7 @@ __all__ = [
     "RATE_NAMES",
     "SENDS",
     "SEVERITIES",
+    "SHRUNK",
     "SIDE_EVENTS",
     "SMALL_N",
     "STAGES",
@@ -98,6 +101,8 @@ TABLES: Final = (
     ORDERED_FUNNEL_COUNTS,
     AUDIT,
     RATES,
+    COMPARISON,
+    SHRUNK,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
