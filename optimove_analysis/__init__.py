@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
     from optimove_analysis.analysis import (
+        anomalies,
         audit,
         channel_mix,
         dossier,
@@ -38,6 +39,7 @@ __all__ = [
     "OptimoveAnalysisError",
     "OptimoveClient",
     "__version__",
+    "anomalies",
     "audit",
     "channel_mix",
     "charts",
@@ -60,6 +62,7 @@ _ROOM_OF: Final = {
     "Catalogue": "catalogue",
     "OptimoveAnalysisError": "errors",
     "OptimoveClient": "client",
+    "anomalies": "analysis",
     "audit": "analysis",
     "channel_mix": "analysis",
     "dossier": "analysis",

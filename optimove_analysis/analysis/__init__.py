@@ -8,6 +8,7 @@ each a function of its file's name.
 
 from __future__ import annotations
 
+from optimove_analysis.analysis.anomalies import anomalies
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.dossier import Dossier, dossier
@@ -20,6 +21,7 @@ from optimove_analysis.analysis.rates import rates
 
 __all__ = [
     "Dossier",
+    "anomalies",
     "audit",
     "channel_mix",
     "dossier",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimove_analysis.schema.anomaly_tables import ANOMALIES, DAY_STATUSES
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
@@ -48,6 +49,7 @@ from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
     "ACTIONS",
+    "ANOMALIES",
     "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
@@ -55,6 +57,7 @@ __all__ = [
     "CHECKS",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
+    "DAY_STATUSES",
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
@@ -98,6 +101,7 @@ TABLES: Final = (
     ORDERED_FUNNEL_COUNTS,
     AUDIT,
     RATES,
+    ANOMALIES,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
