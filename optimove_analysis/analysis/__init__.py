@@ -15,6 +15,7 @@ from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
+from optimove_analysis.analysis.methods import methods
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
@@ -28,6 +29,7 @@ __all__ = [
     "funnel",
     "journey",
     "messages",
+    "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
