@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
     from optimove_analysis.analysis import (
+        anomalies,
         audit,
         channel_mix,
         compare,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         funnel,
         journey,
         messages,
+        methods,
         ordered_funnel,
         ordered_funnel_counts,
         rates,
@@ -40,6 +42,7 @@ __all__ = [
     "OptimoveAnalysisError",
     "OptimoveClient",
     "__version__",
+    "anomalies",
     "audit",
     "channel_mix",
     "charts",
@@ -50,6 +53,7 @@ __all__ = [
     "funnel",
     "journey",
     "messages",
+    "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
@@ -64,6 +68,7 @@ _ROOM_OF: Final = {
     "Catalogue": "catalogue",
     "OptimoveAnalysisError": "errors",
     "OptimoveClient": "client",
+    "anomalies": "analysis",
     "audit": "analysis",
     "channel_mix": "analysis",
     "compare": "analysis",
@@ -71,6 +76,7 @@ _ROOM_OF: Final = {
     "funnel": "analysis",
     "journey": "analysis",
     "messages": "analysis",
+    "methods": "analysis",
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",

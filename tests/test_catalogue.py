@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from optimove_analysis import Catalogue
 from optimove_analysis.catalogue import guess_kind
 from optimove_analysis.errors import InputError, SchemaError
-from optimove_analysis.schema import TEST_ENVIRONMENT_CHANNELS
+from optimove_analysis.schema import TEST_ENVIRONMENT_CHANNELS, Kind, Meaning
 
 
 @pytest.mark.parametrize(
@@ -107,12 +114,13 @@ def test_a_catalogue_is_made_of_the_apis_channels() -> None:
         Catalogue.from_channels(channels.drop("channel_name"))
 
 
-MINE = Catalogue(
-    channels={7: "Été push", 15: "SMS"},
-    kinds={15: "unknown"},
-    events={100: "sent", 101: "spam_complaint"},
-    reports_sent=False,
-)
+PARTS: dict[str, Any] = {
+    "channels": {7: "Été push", 15: "SMS"},
+    "kinds": {15: "unknown"},
+    "events": {100: "sent", 101: "spam_complaint"},
+    "reports_sent": False,
+}
+MINE = Catalogue(**PARTS)
 
 
 @pytest.mark.parametrize("catalogue", [MINE, Catalogue(), Catalogue(channels={}, events={})])
@@ -171,3 +179,84 @@ def test_the_file_is_plain_json(tmp_path: Path) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["channels"] == {"7": "Été push", "15": "SMS"}
     assert set(content) == {"channels", "kinds", "events", "reports_sent"}
+
+
+# The fingerprint: which catalogue a number was counted with
+
+
+IDS = st.integers(-2, 12)
+CATALOGUES = st.builds(
+    Catalogue,
+    channels=st.dictionaries(IDS, st.text(max_size=3), max_size=3),
+    kinds=st.dictionaries(IDS, st.sampled_from(get_args(Kind)), max_size=2),
+    events=st.dictionaries(IDS, st.sampled_from(get_args(Meaning)), max_size=3),
+    reports_sent=st.sampled_from([None, True, False]),
+)
+
+
+@settings(deadline=None)
+@given(one=CATALOGUES, other=CATALOGUES)
+def test_catalogues_have_the_same_fingerprint_only_if_they_are_equal(
+    one: Catalogue, other: Catalogue
+) -> None:
+    assert (one.fingerprint() == other.fingerprint()) == (one == other)
+
+
+@settings(deadline=None)
+@given(one=CATALOGUES)
+def test_the_order_of_entries_is_no_part_of_the_fingerprint(one: Catalogue) -> None:
+    turned = Catalogue(
+        channels=dict(reversed(list(one.channels.items()))),
+        kinds=dict(reversed(list(one.kinds.items()))),
+        events=dict(reversed(list(one.events.items()))),
+        reports_sent=one.reports_sent,
+    )
+    assert turned.fingerprint() == one.fingerprint()
+
+
+def test_an_id_is_its_number_however_it_was_spelled() -> None:
+    class Mine(IntEnum):
+        PUSH = 7
+
+    named, plain = Catalogue(channels={Mine.PUSH: "Push"}), Catalogue(channels={7: "Push"})
+    assert named == plain
+    assert named.fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Catalogue(**{**PARTS, "channels": {7: "Été push", 15: "Sms"}}),
+        lambda: Catalogue(**{**PARTS, "channels": {8: "Été push", 15: "SMS"}}),
+        lambda: Catalogue(**{**PARTS, "channels": {7: "SMS", 15: "Été push"}}),
+        lambda: Catalogue(**{**PARTS, "kinds": {15: "sms"}}),
+        lambda: Catalogue(**{**PARTS, "kinds": {}}),
+        lambda: Catalogue(**{**PARTS, "events": {100: "sent", 101: "bounced"}}),
+        lambda: Catalogue(**{**PARTS, "events": {100: "sent"}}),
+        lambda: Catalogue(**{**PARTS, "reports_sent": None}),
+        lambda: Catalogue(**{**PARTS, "reports_sent": True}),
+        Catalogue,
+    ],
+)
+def test_any_change_of_the_content_changes_the_fingerprint(change: Callable[[], Catalogue]) -> None:
+    assert change().fingerprint() != MINE.fingerprint()
+
+
+def test_the_fingerprint_is_the_same_in_each_process_and_after_saving(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.json"
+    MINE.save(path)
+    code = "import sys; from optimove_analysis import Catalogue as C; print(C.load(sys.argv[1])"
+    for seed in ("1", "2"):
+        found = subprocess.run(
+            [sys.executable, "-c", f"{code}.fingerprint())", str(path)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert found.stdout.strip() == MINE.fingerprint()
+
+
+def test_the_fingerprint_is_short_and_names_nothing() -> None:
+    assert set(MINE.fingerprint()) <= set("0123456789abcdef")
+    assert len(MINE.fingerprint()) == 12

@@ -8,6 +8,7 @@ each a function of its file's name.
 
 from __future__ import annotations
 
+from optimove_analysis.analysis.anomalies import anomalies
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.compare import compare
@@ -15,6 +16,7 @@ from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
+from optimove_analysis.analysis.methods import methods
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
@@ -22,6 +24,7 @@ from optimove_analysis.analysis.shrink import shrink
 
 __all__ = [
     "Dossier",
+    "anomalies",
     "audit",
     "channel_mix",
     "compare",
@@ -29,6 +32,7 @@ __all__ = [
     "funnel",
     "journey",
     "messages",
+    "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",

@@ -11,11 +11,11 @@ from typing import Any, Final
 import polars as pl
 
 from optimove_analysis import charts
+from optimove_analysis.analysis.methods import methods_of_tables
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group, checked, groups
 from optimove_analysis.charts.tables import main_columns
 from optimove_analysis.report.build import build
-from optimove_analysis.report.methods import methods
 from optimove_analysis.report.notes import by_channel, by_group, told
 from optimove_analysis.report.section import Section
 from optimove_analysis.schema import CHANNEL_MIX, FUNNEL, STAGES
@@ -99,7 +99,7 @@ def engagement(
             )
         )
     counted = funnel.filter(pl.col("sent") > 0)
-    sections.append(Section("Methods", methods(counted, mix.filter(pl.col("sends") > 0))))
+    sections.append(Section("Methods", methods_of_tables(counted, mix.filter(pl.col("sends") > 0))))
     return build(
         sections,
         path,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimove_analysis.schema.anomaly_tables import ANOMALIES, DAY_STATUSES
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.compare_tables import COMPARISON, SHRUNK
 from optimove_analysis.schema.known import (
@@ -49,6 +50,7 @@ from optimove_analysis.schema.table import Column, Frame, Table
 
 __all__ = [
     "ACTIONS",
+    "ANOMALIES",
     "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
@@ -57,6 +59,7 @@ __all__ = [
     "COMPARISON",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
+    "DAY_STATUSES",
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
@@ -103,6 +106,7 @@ TABLES: Final = (
     RATES,
     COMPARISON,
     SHRUNK,
+    ANOMALIES,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
