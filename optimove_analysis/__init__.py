@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ordered_funnel,
         ordered_funnel_counts,
         rates,
+        recency,
         step,
     )
     from optimove_analysis.catalogue import Catalogue
@@ -50,6 +51,7 @@ __all__ = [
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
+    "recency",
     "report",
     "sandbox",
     "schema",
@@ -69,6 +71,7 @@ _ROOM_OF: Final = {
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",
+    "recency": "analysis",
     "step": "analysis",
 }
 

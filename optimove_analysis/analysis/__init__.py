@@ -17,6 +17,7 @@ from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
+from optimove_analysis.analysis.recency import recency
 
 __all__ = [
     "Dossier",
@@ -29,5 +30,6 @@ __all__ = [
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
+    "recency",
     "step",
 ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
+from optimove_analysis.schema.customer_tables import RECENCY
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -68,6 +69,7 @@ __all__ = [
     "ORDERED_FUNNEL_COUNTS",
     "RATES",
     "RATE_NAMES",
+    "RECENCY",
     "SENDS",
     "SEVERITIES",
     "SIDE_EVENTS",
@@ -98,6 +100,7 @@ TABLES: Final = (
     ORDERED_FUNNEL_COUNTS,
     AUDIT,
     RATES,
+    RECENCY,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
