@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         rates,
         recency,
         step,
+        tiers,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -56,6 +57,7 @@ __all__ = [
     "sandbox",
     "schema",
     "step",
+    "tiers",
 ]
 
 _ROOM_OF: Final = {
@@ -73,6 +75,7 @@ _ROOM_OF: Final = {
     "rates": "analysis",
     "recency": "analysis",
     "step": "analysis",
+    "tiers": "analysis",
 }
 
 

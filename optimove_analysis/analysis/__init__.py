@@ -18,6 +18,7 @@ from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_fu
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
 from optimove_analysis.analysis.recency import recency
+from optimove_analysis.analysis.tiers import tiers
 
 __all__ = [
     "Dossier",
@@ -32,4 +33,5 @@ __all__ = [
     "rates",
     "recency",
     "step",
+    "tiers",
 ]

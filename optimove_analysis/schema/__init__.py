@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
-from optimove_analysis.schema.customer_tables import RECENCY
+from optimove_analysis.schema.customer_tables import RECENCY, TIER_NAMES, TIERS, Tier
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -79,6 +79,8 @@ __all__ = [
     "TARGET_GROUPS",
     "TEMPLATES",
     "TEST_ENVIRONMENT_CHANNELS",
+    "TIERS",
+    "TIER_NAMES",
     "Column",
     "Frame",
     "Kind",
@@ -87,6 +89,7 @@ __all__ = [
     "RateName",
     "Stage",
     "Table",
+    "Tier",
 ]
 
 TABLES: Final = (
@@ -101,6 +104,7 @@ TABLES: Final = (
     AUDIT,
     RATES,
     RECENCY,
+    TIERS,
     CHANNELS,
     ACTIONS,
     TEMPLATES,

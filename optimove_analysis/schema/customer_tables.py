@@ -1,16 +1,21 @@
-"""What analysis says of each customer: when last, and how often."""
+"""What analysis says of each customer: when last, how often, and in which tier."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 import polars as pl
 
-from optimove_analysis.schema.parts import CHANNEL, IMPLIED, N_UNOBSERVED, NOTES, OPENS
+from optimove_analysis.schema.parts import CHANNEL, IMPLIED, N_UNOBSERVED, NOTES, OPENS, RATE
 from optimove_analysis.schema.rows import COUNT, DAY, IDS, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["RECENCY"]
+__all__ = ["RECENCY", "TIERS", "TIER_NAMES", "Tier"]
+
+Tier: TypeAlias = Literal["champion", "active", "cooling", "dormant", "never engaged", "new"]
+
+TIER_NAMES: Final[tuple[Tier, ...]] = get_args(Tier)
+"""The tiers, from the most to the least engaged; of the new nobody knows yet."""
 
 _UNKNOWN: Final = "as_of is not known"
 _SENT: Final = Column("sent", COUNT, "Sent", "Messages sent to the customer through as_of.")
@@ -83,6 +88,57 @@ RECENCY: Final = Table(
             "Of a customer who never engaged: calendar days from first_sent to as_of, through "
             "which no engagement came. The days since one are not known to be so few.",
             f"engaged, nothing was sent, or {_UNKNOWN}",
+        ),
+        N_UNOBSERVED,
+        _UNIT,
+        _AS_OF,
+        IMPLIED,
+        OPENS,
+        NOTES,
+    ),
+)
+
+TIERS: Final = Table(
+    "tiers",
+    "One row a customer with any row through as_of, in the order of the customers.",
+    (
+        IDS[0],
+        Column(
+            "tier",
+            pl.Enum(TIER_NAMES),
+            "Tier",
+            "The first that holds: new (fewer than 5 delivered), never engaged, dormant (none in "
+            "90 days), cooling (31 to 90 days), champion (30 or fewer, and in the top decile of "
+            "click_rate), active (30 or fewer).",
+            f"5 or more delivered and engaged, but {_UNKNOWN}",
+        ),
+        _SENT,
+        _DELIVERED,
+        _ENGAGED,
+        _CLICKED,
+        _LAST_ENGAGED,
+        _DAYS_SINCE_ENGAGED,
+        Column(
+            "click_rate",
+            RATE,
+            "Click rate, shrunk",
+            "Clicked of delivered messages / delivered, shrunk towards that of all customers of "
+            "the frame; 0 to 1.",
+            "no customer of the frame has anything delivered",
+        ),
+        Column(
+            "threshold",
+            RATE,
+            "Top decile from",
+            "The lowest click_rate in the top decile: the most customers, all of a rate or none "
+            "of it, that are a tenth or less of those with anything delivered.",
+            "no rate is had by so few: fewer than ten customers, or a tie at the top",
+        ),
+        Column(
+            "n_ranked",
+            COUNT,
+            "Ranked",
+            "Customers of the frame with anything delivered, whom the decile is of.",
         ),
         N_UNOBSERVED,
         _UNIT,

@@ -85,3 +85,58 @@ def recency(
             "_clicks": sum(m["facts"]["delivered"] and "clicked" in m["reached"] for m in counted),
         }
     return result
+
+
+def _shrunk(pairs: Sequence[tuple[int, int]]) -> list[float | None]:
+    """Each customer's posterior mean, by the moments of the definitions."""
+    some = [(k, n) for k, n in pairs if n]
+    if not some:
+        return [None] * len(pairs)
+    total = sum(n for _, n in some)
+    p = sum(k for k, _ in some) / total
+    noise = p * (1 - p) * (len(some) - 1)
+    spread = sum(n * (k / n - p) ** 2 for k, n in some)
+    room = total - sum(n * n for _, n in some) / total - (len(some) - 1)
+    own = (spread - noise) / room if room > 1e-9 else 0.0
+    if own <= 1e-15:
+        return [p] * len(pairs)
+    weight = p * (1 - p) / min(own, p * (1 - p) / 2) - 1
+    return [(k + p * weight) / (n + weight) for k, n in pairs]
+
+
+def tiers(world: pl.DataFrame, path: Path, *, as_of: dt.date | None, **options: Any) -> Numbers:
+    found = recency(world, path, by=(), as_of=as_of, **options)
+    rates = _shrunk([(row["_clicks"], row["delivered"]) for row in found.values()])
+    ranked = [
+        r
+        for r, row in zip(rates, found.values(), strict=True)
+        if r is not None and row["delivered"]
+    ]
+    top: list[float] = []
+    for one in ranked:
+        as_high = sum(other >= one - 1e-11 for other in ranked)
+        if as_high * 10 <= len(ranked):
+            top.append(one)
+    threshold = min(top, default=None)
+    for rate, row in zip(rates, found.values(), strict=True):
+        days = row["days_since_engaged"]
+        tier: str | None
+        if row["delivered"] < 5:
+            tier = "new"
+        elif not row["engaged"]:
+            tier = "never engaged"
+        elif days is None:
+            tier = None
+        elif days <= 30:
+            high = threshold is not None and rate is not None and rate >= threshold - 1e-11
+            tier = "champion" if high else "active"
+        else:
+            tier = "cooling" if days <= 90 else "dormant"
+        row |= {
+            "tier": tier,
+            "click_rate": rate,
+            "threshold": threshold,
+            "n_ranked": len(ranked),
+        }
+    names = ("tier", "click_rate", "threshold", "n_ranked", "engaged", "delivered", "last_engaged")
+    return {key: {name: row[name] for name in names} for key, row in found.items()}
