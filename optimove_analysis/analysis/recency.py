@@ -134,12 +134,11 @@ def _sum_up(each: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
     counted, clicked = pl.col("_counted"), pl.col("_reached_clicked")
     # That a customer clicked is so, whether or not the send was reported.
     engaged = (counted | pl.col("_unobserved")) & pl.col("_engaged")
-    bounced = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
     seen = {
         stage: has_stage(rules.catalogue, stage) & pl.col(f"{stage}_on").is_not_null()
         for stage in ("opened", "clicked")
     }
-    opens = seen["opened"] & ~bounced & pl.lit(rules.opens == "trust")
+    opens = seen["opened"] & pl.lit(rules.opens == "trust")
     last = pl.max_horizontal(
         pl.when(opens).then(-pl.col("_opened")), pl.when(seen["clicked"]).then(-pl.col("_clicked"))
     ).cast(pl.Date)
