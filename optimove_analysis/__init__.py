@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         recency,
         step,
         tiers,
+        transitions,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -58,6 +59,7 @@ __all__ = [
     "schema",
     "step",
     "tiers",
+    "transitions",
 ]
 
 _ROOM_OF: Final = {
@@ -76,6 +78,7 @@ _ROOM_OF: Final = {
     "recency": "analysis",
     "step": "analysis",
     "tiers": "analysis",
+    "transitions": "analysis",
 }
 
 

@@ -19,6 +19,7 @@ from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
 from optimove_analysis.analysis.recency import recency
 from optimove_analysis.analysis.tiers import tiers
+from optimove_analysis.analysis.transitions import transitions
 
 __all__ = [
     "Dossier",
@@ -34,4 +35,5 @@ __all__ = [
     "recency",
     "step",
     "tiers",
+    "transitions",
 ]

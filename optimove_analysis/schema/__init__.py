@@ -44,6 +44,7 @@ from optimove_analysis.schema.rate_tables import (
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.sequence_tables import TRANSITIONS
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
 
@@ -81,6 +82,7 @@ __all__ = [
     "TEST_ENVIRONMENT_CHANNELS",
     "TIERS",
     "TIER_NAMES",
+    "TRANSITIONS",
     "Column",
     "Frame",
     "Kind",
@@ -105,6 +107,7 @@ TABLES: Final = (
     RATES,
     RECENCY,
     TIERS,
+    TRANSITIONS,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
