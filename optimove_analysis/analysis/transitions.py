@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -11,15 +12,15 @@ from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import effective_n, wilson
 from optimove_analysis.analysis.messages import messages
-from optimove_analysis.analysis.note_sums import note_sums
 from optimove_analysis.analysis.notes import SUMS, notes
+from optimove_analysis.analysis.once import gathered_once
 from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import INTERACTIONS, MESSAGES, SMALL_N, TRANSITIONS, Frame
 
 __all__ = ["transitions"]
 
-_OF_SENDS: Final = ("n_assumed", "n_unobserved", "n_control", "n_unknown_only", "n_dateless")
+_OF_SENDS: Final = ("assumed", "unobserved", "control", "unknown_only", "dateless")
 """What notes are to say of messages of which only the send is asked for."""
 
 
@@ -77,29 +78,46 @@ def transitions(
     group: Grouping = Grouping.of(by, taken=TRANSITIONS.names)
     checked = INTERACTIONS.check(interactions)
     each = judge(
+        # No group at all is one group of all.
         messages(checked.lazy(), catalogue=known, keep=group.keep).select(
-            # No group at all is one group of all.
-            *MESSAGES.names,
-            *group.read(),
-            pl.lit(0).alias("_all"),
+            *MESSAGES.names, *group.read(), pl.lit(0).alias("_all")
         ),
         rules,
+    ).select(
+        *group.keys,
+        "_all",
+        *("customer_id", "channel_id", "send_date", "_counted"),
+        *(pl.col(f"_{name}") for name in _OF_SENDS if name != "assumed"),
+        (pl.col("_assumed") & pl.col("_counted")).alias("_assumed"),
     )
+    return gathered_once(
+        checked, each, group, TRANSITIONS, partial(_answer, rules=rules, group=group)
+    )
+
+
+def _answer(each: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
     keys = [*group.keys, "_all"]
     days = _days(each, keys)
-    ties = pl.col("within") + pl.col("has_next").cast(pl.Int64) - pl.col("directed").cast(pl.Int64)
-    pairs = pl.col("within") + pl.col("has_next").cast(pl.Int64)
-    counted = days.group_by(keys).agg(ties.sum().alias("n_tied"), pairs.sum().alias("n_pairs"))
-    said = each.group_by(keys).agg(*note_sums())
-    found = (
-        counted.join(said, on=keys, how="left", nulls_equal=True)
-        .join(_cells(days, keys, known), on=keys, how="left", nulls_equal=True)
-        .filter(pl.col("n_pairs") > 0)
-        .with_columns(pl.lit(0, pl.Int64).alias(name) for name in SUMS if name not in _OF_SENDS)
+    has_next, directed = (pl.col(name).cast(pl.Int64) for name in ("has_next", "directed"))
+    counted = days.group_by(keys).agg(
+        n_tied=(pl.col("within") + has_next - directed).sum(),
+        n_pairs=(pl.col("within") + has_next).sum(),
+    )
+    said = each.group_by(keys).agg(
+        pl.col(f"_{name}").sum().cast(pl.Int64).alias(f"n_{name}") for name in _OF_SENDS
+    )
+    return (
+        counted.filter(pl.col("n_pairs") > 0)
+        .join(said, on=keys, how="left", nulls_equal=True)
+        .join(_cells(days, keys, rules.catalogue), on=keys, how="left", nulls_equal=True)
+        .with_columns(
+            *(pl.lit(0, pl.Int64).alias(name) for name in SUMS if name[2:] not in _OF_SENDS),
+            *(pl.lit(None, pl.Date).alias(f"through_{end}") for end in ("first", "last")),
+            pl.lit(None, pl.Int64).alias("unknown_event"),
+        )
         .select(*group.write(), *_columns(rules))
         .sort(*group.names, "from_channel_id", "to_channel_id")
     )
-    return found if isinstance(checked, pl.LazyFrame) else found.collect()
 
 
 def _days(each: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
@@ -108,21 +126,26 @@ def _days(each: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
     ``within``: the pairs within the day; ``has_next``: whether a pair leads to another day;
     ``directed``: whether both channels of that pair are known.
     """
-    customer = [*keys, "customer_id"]
+    customer, channel = [*keys, "customer_id"], pl.col("channel_id")
+    # Without a channel is a channel as well. (n_unique is slow in small groups.)
+    without = channel.null_count()
+    one = ((channel.min() == channel.max()) & (without == 0)).fill_null(False) | (
+        without == pl.len()
+    )
     days = (
         each.filter("_counted")
         .group_by(*customer, "send_date")
         .agg(
             within=pl.len().cast(pl.Int64) - 1,
-            one=pl.col("channel_id").n_unique() == 1,
-            channel=pl.col("channel_id").first(),
+            one=one,
+            channel=channel.first(),
         )
         .sort(*customer, "send_date", nulls_last=True)
     )
-    following = pl.col("send_date").shift(-1).is_not_null()
+    # `_all` is never null: so the last row, of a customer without an id, has none after it.
     same = [pl.col(name).eq_missing(pl.col(name).shift(-1)) for name in customer]
     return days.with_columns(
-        has_next=pl.all_horizontal(following, *same),
+        has_next=pl.all_horizontal(same),
         next_one=pl.col("one").shift(-1, fill_value=False),
         next_channel=pl.col("channel").shift(-1),
     ).with_columns(directed=pl.col("has_next") & pl.col("one") & pl.col("next_one"))

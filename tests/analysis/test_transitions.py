@@ -79,6 +79,7 @@ def test_customers_do_not_lead_to_one_another() -> None:
     # Nor is one without an id followed by the nothing after the last row.
     nobody = sent((1, EMAIL), (2, SMS), customer_id=None) + sent((3, SMS))
     assert counts(nobody) == {(EMAIL, SMS): 1}
+    assert ties(nobody) == (0, 0.0)
 
 
 def test_a_pair_keeps_to_one_group() -> None:
