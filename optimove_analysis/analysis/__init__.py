@@ -12,6 +12,7 @@ from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
+from optimove_analysis.analysis.hand_off import hand_off
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
@@ -27,6 +28,7 @@ __all__ = [
     "channel_mix",
     "dossier",
     "funnel",
+    "hand_off",
     "journey",
     "messages",
     "ordered_funnel",

@@ -10,13 +10,13 @@ import polars as pl
 from optimove_analysis.analysis.channels import channel_name
 from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import By, Grouping
-from optimove_analysis.analysis.intervals import effective_n, wilson
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.notes import SUMS, notes
 from optimove_analysis.analysis.once import gathered_once
 from optimove_analysis.analysis.rules import Rules
+from optimove_analysis.analysis.shares import count_shares, share_columns
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.schema import INTERACTIONS, MESSAGES, SMALL_N, TRANSITIONS, Frame
+from optimove_analysis.schema import INTERACTIONS, MESSAGES, TRANSITIONS, Frame
 
 __all__ = ["transitions"]
 
@@ -153,24 +153,10 @@ def _days(each: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
 
 def _cells(days: pl.LazyFrame, keys: list[str], catalogue: Catalogue) -> pl.LazyFrame:
     """Return one row a group and two channels, with the sums that its interval is made of."""
-    start = [*keys, "channel"]
-    of_customers = (
-        days.filter("directed")
-        .group_by(*start, "next_channel", "customer_id")
-        .agg(k=pl.len().cast(pl.Int64))
-    )
-    starts = of_customers.group_by(*start, "customer_id").agg(n_of_customer=pl.col("k").sum())
-    k, n = pl.col("k"), pl.col("n_of_customer")
-    cells = (
-        of_customers.join(starts, on=[*start, "customer_id"], how="left", nulls_equal=True)
-        .group_by(*start, "next_channel")
-        .agg(k.sum(), kk=(k * k).sum(), kn=(k * n).sum())
-    )
-    totals = starts.group_by(start).agg(n=n.sum(), nn=(n * n).sum(), m=pl.len().cast(pl.Int64))
+    cells = count_shares(days.filter("directed"), [*keys, "channel"], ["next_channel"])
     name = channel_name(catalogue)
     return (
-        cells.join(totals, on=start, how="left", nulls_equal=True)
-        .with_columns(channel_id="channel", some=True)
+        cells.with_columns(channel_id="channel", some=True)
         .with_columns(from_channel=name)
         .with_columns(channel_id="next_channel")
         .with_columns(to_channel=name)
@@ -178,27 +164,15 @@ def _cells(days: pl.LazyFrame, keys: list[str], catalogue: Catalogue) -> pl.Lazy
 
 
 def _columns(rules: Rules) -> list[pl.Expr]:
-    k, n, m = pl.col("k"), pl.col("n"), pl.col("m")
     some = pl.col("some").fill_null(False)
-    share = k / n
-    effective = effective_n(k, n, pl.col("kk"), pl.col("kn"), pl.col("nn"), m)
-    lo, hi = wilson(share * effective, effective)
     columns = {
         "from_channel_id": pl.col("channel"),
         "to_channel_id": pl.col("next_channel"),
         "from_channel": pl.col("from_channel"),
         "to_channel": pl.col("to_channel"),
-        "n": k.fill_null(0),
-        "share": share,
-        "lo": lo,
-        "hi": hi,
-        "n_from": n.fill_null(0),
-        "n_effective": effective,
+        **share_columns(),
         "n_tied": pl.col("n_tied"),
         "tied_share": pl.col("n_tied") / pl.col("n_pairs"),
-        "customers": m.fill_null(0),
-        "small": n.fill_null(0) < SMALL_N,
-        "method": pl.when(m > 1).then(pl.lit("wilson-cluster")).otherwise(pl.lit("wilson")),
         "unit": pl.lit("pair of messages"),
         "n_unobserved": pl.col("n_unobserved"),
         "notes": notes(rules, pl.when(~some).then(pl.lit("Every pair is a tie."))),

@@ -44,7 +44,7 @@ from optimove_analysis.schema.rate_tables import (
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
-from optimove_analysis.schema.sequence_tables import TRANSITIONS
+from optimove_analysis.schema.sequence_tables import HAND_OFF, NEXT, TRANSITIONS
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
 
@@ -60,12 +60,14 @@ __all__ = [
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
+    "HAND_OFF",
     "INTERACTIONS",
     "JOURNEY",
     "KIND_STAGES",
     "MEAN_OPENS",
     "MESSAGES",
     "MESSAGE_KEY",
+    "NEXT",
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
     "RATES",
@@ -107,6 +109,7 @@ TABLES: Final = (
     RATES,
     RECENCY,
     TIERS,
+    HAND_OFF,
     TRANSITIONS,
     CHANNELS,
     ACTIONS,
