@@ -153,7 +153,8 @@ def test_customers_do_not_hand_off_to_one_another_even_without_ids_or_long_ago()
     old = pl.concat([frame(FIRST, other(5, "clicked")), nobody]).with_columns(
         pl.col("date").dt.offset_by("-100y")
     )
-    assert hand_off(old, as_of=AFTER).filter(from_channel="E-mail")["n"].to_list() == [2]
+    found = hand_off(old, as_of=AFTER).filter(from_channel="E-mail")
+    assert found.select("to_channel", "n").rows() == [("SMS", 2)]
 
 
 def test_days_have_a_median_and_quartiles() -> None:
