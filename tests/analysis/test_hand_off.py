@@ -104,6 +104,8 @@ def test_the_message_itself_answered_late_is_no_next_engagement() -> None:
     own = [on(12, "opened"), on(20, "clicked")]
     assert after_email(*own) == {("none", None): (1, None)}
     assert row(*own)["n_answered_late"] == 1
+    # Its open and its click on one day are one message's.
+    assert after_email(on(12, "opened"), on(12, "clicked")) == {("none", None): (1, None)}
     assert after_email(*own, other(30, "clicked")) == {("engaged", SMS): (1, 29)}
     # On one day with another it takes no part: neither for its channel nor in a tie.
     assert after_email(*own, other(12, "clicked")) == {("engaged", SMS): (1, 11)}
