@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -209,19 +210,24 @@ def reference(path: Path, by: Sequence[str], within: int | None, **options: Any)
     rules = Rules(**options)
     everything = rates_oracle.judged(path, rules)
     engaging = {"clicked", "opened"} if rules.opens == "trust" else {"clicked"}
+    beside: Counter[Any] = Counter()
     starts: dict[tuple[Any, ...], list[tuple[Row, tuple[Any, ...]]]] = {}
     for message in everything:
         message["days"] = _engagements(message, rules)
     for message in everything:
         through = rules.as_of or message["data_through"]
-        if message["fate"] != "counted" or message["reached"] & engaging:
+        key = (*(message[name] for name in by), message["channel_id"])
+        if message["fate"] != "counted":
             continue
         if within and through and (through - message["send_date"]).days < within:
             continue
+        if message["reached"] & engaging:
+            beside[key, "answered"] += 1
+            continue
         if "delivered" in message["has"] and not message["facts"]["delivered"]:
+            beside[key, "undelivered"] += 1
             continue
         mine = [one for one in everything if one["customer_id"] == message["customer_id"]]
-        key = (*(message[name] for name in by), message["channel_id"])
         same = any(message["send_date"] in one["days"] for one in mine if one is not message)
         message["same"] = same
         starts.setdefault(key, []).append((message, _next(message, mine, rules, within)))
@@ -244,6 +250,8 @@ def reference(path: Path, by: Sequence[str], within: int | None, **options: Any)
                 "median_days": None if kind == "none" else float(statistics.median(took)),
                 "n_same_day": sum(m["same"] for m, _ in members),
                 "n_answered_late": sum(bool(m["days"]) for m, _ in members),
+                "n_answered": beside[key, "answered"],
+                "n_undelivered": beside[key, "undelivered"],
                 "customers": len(pairs),
             }
     return result
