@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         compare,
         dossier,
         funnel,
+        hand_off,
         journey,
         messages,
         methods,
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         rates,
         shrink,
+        recency,
         step,
+        tiers,
+        transitions,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -51,17 +55,21 @@ __all__ = [
     "errors",
     "forms",
     "funnel",
+    "hand_off",
     "journey",
     "messages",
     "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
     "rates",
+    "recency",
     "report",
     "sandbox",
     "schema",
     "shrink",
     "step",
+    "tiers",
+    "transitions",
 ]
 
 _ROOM_OF: Final = {
@@ -74,6 +82,7 @@ _ROOM_OF: Final = {
     "compare": "analysis",
     "dossier": "analysis",
     "funnel": "analysis",
+    "hand_off": "analysis",
     "journey": "analysis",
     "messages": "analysis",
     "methods": "analysis",
@@ -81,7 +90,10 @@ _ROOM_OF: Final = {
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",
     "shrink": "analysis",
+    "recency": "analysis",
     "step": "analysis",
+    "tiers": "analysis",
+    "transitions": "analysis",
 }
 
 

@@ -14,6 +14,7 @@ from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.compare import compare
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
+from optimove_analysis.analysis.hand_off import hand_off
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.methods import methods
@@ -21,6 +22,9 @@ from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_fu
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
 from optimove_analysis.analysis.shrink import shrink
+from optimove_analysis.analysis.recency import recency
+from optimove_analysis.analysis.tiers import tiers
+from optimove_analysis.analysis.transitions import transitions
 
 __all__ = [
     "Dossier",
@@ -30,6 +34,7 @@ __all__ = [
     "compare",
     "dossier",
     "funnel",
+    "hand_off",
     "journey",
     "messages",
     "methods",
@@ -37,5 +42,8 @@ __all__ = [
     "ordered_funnel_counts",
     "rates",
     "shrink",
+    "recency",
     "step",
+    "tiers",
+    "transitions",
 ]

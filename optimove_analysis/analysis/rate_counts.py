@@ -23,6 +23,7 @@ __all__ = [
     "can_have",
     "count_rates",
     "ratios",
+    "was_delivered",
 ]
 
 PARTS: Final = ("k", "n", "k_seen", "n_seen", "late")
@@ -114,15 +115,24 @@ def count_rates(rows: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
     )
 
 
+def was_delivered(rules: Rules) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a judged message's channel reports deliveries, and whether the message has one.
+
+    Where the channel reports none, delivered means not bounced; with a click the bounce loses.
+    """
+    reports = (pl.col("_counted") & pl.col("delivered_on").is_not_null()).any().over("channel_id")
+    bounced = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
+    lives = has_stage(rules.catalogue, "delivered") & ~bounced
+    return reports, pl.when(reports).then("_reached_delivered").otherwise(lives)
+
+
 def _with_facts(each: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     """Say of each message what rates count: ``_is_<fact>``, ``_is_seen_<fact>``, ``_is_late_``."""
     # As in funnel, whether a message bounced is a fact about it and not about the window, and
     # with a click the bounce loses; only the bounce rate asks when.
     unclicked = pl.col("clicked_on").is_null()
     bounced = pl.col("bounced_on").is_not_null() & unclicked
-    reports = (pl.col("_counted") & pl.col("delivered_on").is_not_null()).any().over("channel_id")
-    has = has_stage(rules.catalogue, "delivered")
-    delivered = pl.when(reports).then("_reached_delivered").otherwise(has & ~bounced)
+    reports, delivered = was_delivered(rules)
     # Who complained of a message that bounced is no part of the delivered. With nothing implied
     # no count is part of another.
     among = delivered if rules.implied == "lower" else pl.lit(True)

@@ -15,6 +15,7 @@ from typing import Final
 from optimove_analysis.schema.anomaly_tables import ANOMALIES, DAY_STATUSES
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.compare_tables import COMPARISON, SHRUNK
+from optimove_analysis.schema.customer_tables import RECENCY, TIER_NAMES, TIERS, Tier
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -45,6 +46,7 @@ from optimove_analysis.schema.rate_tables import (
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.sequence_tables import HAND_OFF, NEXT, TRANSITIONS
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
 
@@ -63,16 +65,19 @@ __all__ = [
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
+    "HAND_OFF",
     "INTERACTIONS",
     "JOURNEY",
     "KIND_STAGES",
     "MEAN_OPENS",
     "MESSAGES",
     "MESSAGE_KEY",
+    "NEXT",
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
     "RATES",
     "RATE_NAMES",
+    "RECENCY",
     "SENDS",
     "SEVERITIES",
     "SHRUNK",
@@ -83,6 +88,9 @@ __all__ = [
     "TARGET_GROUPS",
     "TEMPLATES",
     "TEST_ENVIRONMENT_CHANNELS",
+    "TIERS",
+    "TIER_NAMES",
+    "TRANSITIONS",
     "Column",
     "Frame",
     "Kind",
@@ -91,6 +99,7 @@ __all__ = [
     "RateName",
     "Stage",
     "Table",
+    "Tier",
 ]
 
 TABLES: Final = (
@@ -107,6 +116,10 @@ TABLES: Final = (
     COMPARISON,
     SHRUNK,
     ANOMALIES,
+    RECENCY,
+    TIERS,
+    HAND_OFF,
+    TRANSITIONS,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
