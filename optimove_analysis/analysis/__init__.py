@@ -11,6 +11,7 @@ from __future__ import annotations
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.dossier import Dossier, dossier
+from optimove_analysis.analysis.frequency import frequency
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
@@ -23,6 +24,7 @@ __all__ = [
     "audit",
     "channel_mix",
     "dossier",
+    "frequency",
     "funnel",
     "journey",
     "messages",

@@ -45,6 +45,7 @@ from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
+from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST
 
 __all__ = [
     "ACTIONS",
@@ -57,6 +58,8 @@ __all__ = [
     "CUSTOMERS",
     "EVENT_IDS",
     "FAILURES",
+    "FREQUENCY",
+    "FREQUENCY_CONTRAST",
     "FUNNEL",
     "INTERACTIONS",
     "JOURNEY",
@@ -98,6 +101,8 @@ TABLES: Final = (
     ORDERED_FUNNEL_COUNTS,
     AUDIT,
     RATES,
+    FREQUENCY,
+    FREQUENCY_CONTRAST,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
