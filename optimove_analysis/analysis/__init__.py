@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
+from optimove_analysis.analysis.contrast import frequency_contrast
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.frequency import frequency
 from optimove_analysis.analysis.funnel import funnel
@@ -25,6 +26,7 @@ __all__ = [
     "channel_mix",
     "dossier",
     "frequency",
+    "frequency_contrast",
     "funnel",
     "journey",
     "messages",
