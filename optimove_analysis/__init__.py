@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         rates,
         step,
+        time_to_engage,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -58,6 +59,7 @@ __all__ = [
     "sandbox",
     "schema",
     "step",
+    "time_to_engage",
 ]
 
 _ROOM_OF: Final = {
@@ -76,6 +78,7 @@ _ROOM_OF: Final = {
     "ordered_funnel_counts": "analysis",
     "rates": "analysis",
     "step": "analysis",
+    "time_to_engage": "analysis",
 }
 
 

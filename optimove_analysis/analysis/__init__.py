@@ -19,6 +19,7 @@ from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.rates import rates
+from optimove_analysis.analysis.time_to_engage import time_to_engage
 
 __all__ = [
     "Dossier",
@@ -34,4 +35,5 @@ __all__ = [
     "ordered_funnel_counts",
     "rates",
     "step",
+    "time_to_engage",
 ]

@@ -104,13 +104,10 @@ def frequency_contrast(
     slopes = _slopes(_customers(each.filter(base_of(rate, rules)), group, rate), group)
     found = rate_rows(sum_facts(each, group), rules, group).filter(pl.col("rate") == rate)
     found = found.drop("lo", "hi", "n", "customers", "method", "small")
-    if group.keys:
-        found = found.join(slopes, on=group.keys, how="left", nulls_equal=True)
-    else:
-        found = found.join(slopes, how="cross")
     counts = ("n", "customers", "n_constant", "n_unknown")
     found = (
-        found.with_columns(pl.col(*counts).fill_null(0))
+        group.join(found, slopes)
+        .with_columns(pl.col(*counts).fill_null(0))
         .with_columns(
             method=pl.lit("within-cluster-t"),
             small=pl.col("customers") < SMALL_N,

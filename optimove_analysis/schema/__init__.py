@@ -45,7 +45,7 @@ from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
 from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
-from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST
+from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST, TIME_TO_ENGAGE
 
 __all__ = [
     "ACTIONS",
@@ -80,6 +80,7 @@ __all__ = [
     "TARGET_GROUPS",
     "TEMPLATES",
     "TEST_ENVIRONMENT_CHANNELS",
+    "TIME_TO_ENGAGE",
     "Column",
     "Frame",
     "Kind",
@@ -103,6 +104,7 @@ TABLES: Final = (
     RATES,
     FREQUENCY,
     FREQUENCY_CONTRAST,
+    TIME_TO_ENGAGE,
     CHANNELS,
     ACTIONS,
     TEMPLATES,

@@ -1,4 +1,4 @@
-"""What analysis of time between messages answers with: frequency, its contrast."""
+"""What analysis of time between messages answers with: frequency, its contrast, time to engage."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 import polars as pl
 
 from optimove_analysis.schema.known import SMALL_N
-from optimove_analysis.schema.parts import NOTES, RATE
+from optimove_analysis.schema.parts import NOTES, RATE, SMALL
 from optimove_analysis.schema.rate_tables import RATES
 from optimove_analysis.schema.rows import COUNT, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["FREQUENCY", "FREQUENCY_CONTRAST"]
+__all__ = ["FREQUENCY", "FREQUENCY_CONTRAST", "TIME_TO_ENGAGE"]
 
 _DAYS: Final = Column(
     "days",
@@ -146,5 +146,100 @@ FREQUENCY_CONTRAST: Final = Table(
         _DAYS,
         *(RATES[name] for name in RATES.names[RATES.names.index("unit") : -1]),
         NOTES,
+    ),
+)
+
+_LACKS: Final = "no channel of the row has deliveries"
+
+TIME_TO_ENGAGE: Final = Table(
+    "time_to_engage",
+    "One row a group and day on which a message was engaged with or censored, and day 0, in the "
+    "order of the group's columns, which come first, and of days. Between rows nothing changes.",
+    (
+        RATES["channel"],
+        Column("day", COUNT, "Day", "Calendar days from the send; 0 is its own day."),
+        Column(
+            "at_risk",
+            COUNT,
+            "At risk",
+            "Messages not yet engaged with before the day, and followed until it at least.",
+            _LACKS,
+        ),
+        Column(
+            "events",
+            COUNT,
+            "Engaged that day",
+            "Messages first engaged with on the day.",
+            _LACKS,
+        ),
+        Column(
+            "censored",
+            COUNT,
+            "Censored that day",
+            "Messages followed until the day and not engaged with: nobody knows what came after.",
+            _LACKS,
+        ),
+        Column(
+            "engaged",
+            RATE,
+            "Engaged by then",
+            "1 - S, 0 to 1: the estimated share of messages engaged with by the end of the day.",
+            "n is 0: no answer, not 0; or no channel of the row has deliveries",
+        ),
+        Column("lo", RATE, "Low", "Low end of the 95 % interval.", "see hi"),
+        Column(
+            "hi",
+            RATE,
+            "High",
+            "High end of the 95 % interval.",
+            "engaged is null, 0 or 1: it has no interval on this scale",
+        ),
+        Column(
+            "median_day",
+            COUNT,
+            "Median day",
+            "The first day by which half of the group's messages are engaged with.",
+            "the share never comes to a half",
+        ),
+        Column("n", COUNT, "Out of", "Messages of the group that are followed.", _LACKS),
+        Column("n_engaged", COUNT, "Engaged", "Those that were engaged with, ever.", _LACKS),
+        Column(
+            "n_late",
+            COUNT,
+            "Late",
+            "Those engaged with after the window: they count here, on their day, and in no rate.",
+            _LACKS,
+        ),
+        Column(
+            "n_implied",
+            COUNT,
+            "Implied",
+            "Those of n whose delivery was not reported.",
+            _LACKS,
+        ),
+        Column(
+            "n_immature",
+            COUNT,
+            "Immature",
+            "Messages of the group whose window had not closed by as_of, or with no window those "
+            "sent after it; they are not followed.",
+        ),
+        RATES["n_unobserved"],
+        Column(
+            "customers",
+            COUNT,
+            "Customers",
+            "Distinct customers among the messages of n: the clusters of the interval.",
+            _LACKS,
+        ),
+        RATES["channels"],
+        Column(
+            "method",
+            TEXT,
+            "Interval",
+            "log-log (Greenwood's variance) within one customer, log-log-cluster across customers.",
+        ),
+        Column("small", SMALL.dtype, SMALL.label, f"Whether n is below {SMALL_N}.", _LACKS),
+        *(RATES[name] for name in RATES.names[RATES.names.index("unit") :]),
     ),
 )
