@@ -100,7 +100,8 @@ def frequency_contrast(
     check_proportion(rate, rules)
     group = Grouping.of(by, taken=FREQUENCY_CONTRAST.names)
     checked = INTERACTIONS.check(interactions)
-    each = pressure.of(rate_facts(checked.lazy(), rules, group))
+    # Read twice: without a cache the plan counts them anew each time.
+    each = pressure.of(rate_facts(checked.lazy(), rules, group)).cache()
     slopes = _slopes(_customers(each.filter(base_of(rate, rules)), group, rate), group)
     found = rate_rows(sum_facts(each, group), rules, group).filter(pl.col("rate") == rate)
     found = found.drop("lo", "hi", "n", "customers", "method", "small")

@@ -88,7 +88,8 @@ def frequency(
     check_proportion(rate, rules)
     group = Grouping.of(by, taken=FREQUENCY.names)
     checked = INTERACTIONS.check(interactions)
-    each = pressure.of(rate_facts(checked.lazy(), rules, group))
+    # Read twice: without a cache the plan counts them anew each time.
+    each = pressure.of(rate_facts(checked.lazy(), rules, group)).cache()
     found = (
         _levels(each, rules, group, rate, top)
         .with_columns(days=pl.lit(days, pl.Int32))

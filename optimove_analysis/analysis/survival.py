@@ -54,6 +54,7 @@ def survival(followed: pl.LazyFrame, groups: pl.LazyFrame, group: Grouping) -> p
             _h=within(pl.when(r > 0).then(e / r * left).fill_null(0.0).cum_sum(), keys),
             _left=left.fill_null(0.0),
         )
+        .cache()  # read twice
     )
     squares = _squares(followed, days.select(*keys, "day", "_h", "_left"), group)
     return (

@@ -84,9 +84,11 @@ def time_to_engage(
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     group = Grouping.of(by, taken=TIME_TO_ENGAGE.names)
     checked = INTERACTIONS.check(interactions)
-    each = rate_facts(checked.lazy(), rules, group)
-    followed = _followed(each, rules)
+    # Read several times: without a cache the plan counts them anew each time.
+    each = rate_facts(checked.lazy(), rules, group).cache()
+    followed = _followed(each, rules, group).cache()
     groups = _groups(rate_rows(sum_facts(each, group), rules, group), followed, rules, group)
+    groups = groups.cache()
     found = (
         survival(followed.filter("_inside"), groups, group)
         .with_columns(interval())
@@ -100,7 +102,7 @@ def time_to_engage(
     return found if isinstance(checked, pl.LazyFrame) else found.collect()
 
 
-def _followed(each: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
+def _followed(each: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
     """Say of each message of the engagement rate on which day what ended its time.
 
     ``_time``: days to its first engagement, or to where it is censored; null where it never is.
@@ -126,6 +128,13 @@ def _followed(each: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
             _time=pl.when("_event").then("_to").otherwise("_follow"),
             _beyond=pl.col("_to").is_not_null() & ~pl.col("_event"),
             _inside=(pl.col("_follow") >= 0).fill_null(True),
+        )
+        .select(
+            *group.keys,
+            "customer_id",
+            "_is_seen_delivered",
+            "_no_through",
+            *("_time", "_event", "_beyond", "_inside"),
         )
     )
 
