@@ -112,9 +112,8 @@ def _followed(each: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame
     send = pl.col("send_date")
     first: pl.Expr = pl.when(has_stage(rules.catalogue, "clicked")).then("clicked_on")
     if rules.opens == "trust":
-        # As everywhere, who is said to have opened what bounced is not believed.
-        bounced = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
-        opened = pl.when(has_stage(rules.catalogue, "opened") & ~bounced).then("opened_on")
+        # What bounced, and so was not opened, is not among the delivered unless it was clicked.
+        opened = pl.when(has_stage(rules.catalogue, "opened")).then("opened_on")
         first = pl.min_horizontal(first, opened)
     until = pl.col("_through")
     if rules.window is not None:
