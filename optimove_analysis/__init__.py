@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         channel_mix,
         compare,
         dossier,
+        frequency,
+        frequency_contrast,
         funnel,
         hand_off,
         journey,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         step,
         tiers,
         transitions,
+        time_to_engage,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -54,6 +57,8 @@ __all__ = [
     "dossier",
     "errors",
     "forms",
+    "frequency",
+    "frequency_contrast",
     "funnel",
     "hand_off",
     "journey",
@@ -70,6 +75,7 @@ __all__ = [
     "step",
     "tiers",
     "transitions",
+    "time_to_engage",
 ]
 
 _ROOM_OF: Final = {
@@ -81,6 +87,8 @@ _ROOM_OF: Final = {
     "channel_mix": "analysis",
     "compare": "analysis",
     "dossier": "analysis",
+    "frequency": "analysis",
+    "frequency_contrast": "analysis",
     "funnel": "analysis",
     "hand_off": "analysis",
     "journey": "analysis",
@@ -94,6 +102,7 @@ _ROOM_OF: Final = {
     "step": "analysis",
     "tiers": "analysis",
     "transitions": "analysis",
+    "time_to_engage": "analysis",
 }
 
 

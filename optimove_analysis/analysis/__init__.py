@@ -12,7 +12,9 @@ from optimove_analysis.analysis.anomalies import anomalies
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.compare import compare
+from optimove_analysis.analysis.contrast import frequency_contrast
 from optimove_analysis.analysis.dossier import Dossier, dossier
+from optimove_analysis.analysis.frequency import frequency
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.hand_off import hand_off
 from optimove_analysis.analysis.journey import journey
@@ -25,6 +27,7 @@ from optimove_analysis.analysis.shrink import shrink
 from optimove_analysis.analysis.recency import recency
 from optimove_analysis.analysis.tiers import tiers
 from optimove_analysis.analysis.transitions import transitions
+from optimove_analysis.analysis.time_to_engage import time_to_engage
 
 __all__ = [
     "Dossier",
@@ -33,6 +36,8 @@ __all__ = [
     "channel_mix",
     "compare",
     "dossier",
+    "frequency",
+    "frequency_contrast",
     "funnel",
     "hand_off",
     "journey",
@@ -46,4 +51,5 @@ __all__ = [
     "step",
     "tiers",
     "transitions",
+    "time_to_engage",
 ]

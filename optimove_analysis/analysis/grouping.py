@@ -121,6 +121,12 @@ class Grouping:
         keys = [*self.keys, *also]
         return frame.group_by(keys).agg(*sums) if keys else frame.select(*sums)
 
+    def join(self, frame: pl.LazyFrame, groups: pl.LazyFrame) -> pl.LazyFrame:
+        """Put beside each row what ``groups`` has of its group; with no keys, its one row."""
+        if not self.keys:
+            return frame.join(groups, how="cross")
+        return frame.join(groups, on=self.keys, how="left", nulls_equal=True)
+
 
 def within(expression: pl.Expr, keys: Sequence[str]) -> pl.Expr:
     """Return the expression over the rows of each group; with no keys, over all."""

@@ -13,6 +13,7 @@ from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.rules import Rules
+from optimove_analysis.errors import InputError
 from optimove_analysis.schema import MEAN_OPENS, MESSAGE_KEY, MESSAGES, RateName
 
 __all__ = [
@@ -20,9 +21,13 @@ __all__ = [
     "RATIOS",
     "Needed",
     "Ratio",
+    "base_of",
     "can_have",
+    "check_proportion",
     "count_rates",
+    "rate_facts",
     "ratios",
+    "sum_facts",
     "was_delivered",
 ]
 
@@ -68,6 +73,19 @@ def can_have(needs: Needed, rules: Rules) -> pl.Expr:
     return has_stage(rules.catalogue, needs)
 
 
+def check_proportion(rate: str, rules: Rules) -> None:
+    """Say so where the rate is no proportion, or is none by these rules."""
+    some = [name for name in ratios(rules) if name != MEAN_OPENS]
+    if rate not in some:
+        raise InputError.option("rate", rate, some)
+
+
+def base_of(rate: RateName, rules: Rules) -> pl.Expr:
+    """Whether a message (`rate_facts`) is one that the rate divides by."""
+    ratio = RATIOS[rate]
+    return pl.col("_counted") & can_have(ratio.needs, rules) & (pl.col(f"_is_{ratio.n}") > 0)
+
+
 def count_rates(rows: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
     """Count what rates are made of, by group, customer and channel.
 
@@ -78,6 +96,17 @@ def count_rates(rows: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
     and ``opens_delivered``: the sum over messages of the squares of opens, and of the opens of
     delivered ones.
     """
+    return sum_facts(rate_facts(rows, rules, by), by)
+
+
+def rate_facts(rows: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
+    """Judge each message, with the group's keys, and say what rates count of it.
+
+    ``_is_<fact>`` is 1 or 0 for the k and n of each of `RATIOS` (opens: how many), also of
+    messages that do not count or whose channel lacks the stage; ``_is_seen_<fact>``: by its own
+    event; ``_is_late_<fact>``: after the window; ``_reports``: whether the channel reports
+    deliveries.
+    """
     found = messages(rows, catalogue=rules.catalogue, keep=by.keep)
     # Only now may names be ours: no expression of the user's is read after this.
     each = judge(found.select(*MESSAGES.names, *by.read()), rules)
@@ -86,7 +115,11 @@ def count_rates(rows: pl.LazyFrame, rules: Rules, by: Grouping) -> pl.LazyFrame:
         each = each.join(opens, on=[*MESSAGE_KEY, "send_date"], how="left", nulls_equal=True)
     else:
         each = each.with_columns(_opens=pl.lit(0, pl.Int64), _late_opens=pl.lit(0, pl.Int64))
-    each = _with_facts(each, rules)
+    return _with_facts(each, rules)
+
+
+def sum_facts(each: pl.LazyFrame, by: Grouping) -> pl.LazyFrame:
+    """Sum the facts about messages up to what `count_rates` gives."""
     counted = pl.col("_counted")
     per_message = ("n_orphans", "n_unknown")
     of_counted = ("conflicts", "off_stage", "no_through", "assumed")

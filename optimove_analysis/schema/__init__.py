@@ -49,6 +49,7 @@ from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, M
 from optimove_analysis.schema.sequence_tables import HAND_OFF, NEXT, TRANSITIONS
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
+from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST, TIME_TO_ENGAGE
 
 __all__ = [
     "ACTIONS",
@@ -64,6 +65,8 @@ __all__ = [
     "DAY_STATUSES",
     "EVENT_IDS",
     "FAILURES",
+    "FREQUENCY",
+    "FREQUENCY_CONTRAST",
     "FUNNEL",
     "HAND_OFF",
     "INTERACTIONS",
@@ -91,6 +94,7 @@ __all__ = [
     "TIERS",
     "TIER_NAMES",
     "TRANSITIONS",
+    "TIME_TO_ENGAGE",
     "Column",
     "Frame",
     "Kind",
@@ -120,6 +124,9 @@ TABLES: Final = (
     TIERS,
     HAND_OFF,
     TRANSITIONS,
+    FREQUENCY,
+    FREQUENCY_CONTRAST,
+    TIME_TO_ENGAGE,
     CHANNELS,
     ACTIONS,
     TEMPLATES,
