@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from optimove_analysis.analysis import (
         audit,
         channel_mix,
+        diversity,
         dossier,
         funnel,
         journey,
@@ -41,6 +42,7 @@ __all__ = [
     "audit",
     "channel_mix",
     "charts",
+    "diversity",
     "dossier",
     "errors",
     "forms",
@@ -62,6 +64,7 @@ _ROOM_OF: Final = {
     "OptimoveClient": "client",
     "audit": "analysis",
     "channel_mix": "analysis",
+    "diversity": "analysis",
     "dossier": "analysis",
     "funnel": "analysis",
     "journey": "analysis",

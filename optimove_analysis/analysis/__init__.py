@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
+from optimove_analysis.analysis.diversity import diversity
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
@@ -22,6 +23,7 @@ __all__ = [
     "Dossier",
     "audit",
     "channel_mix",
+    "diversity",
     "dossier",
     "funnel",
     "journey",

@@ -20,7 +20,14 @@ from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
 
-__all__ = ["Engagement", "channel_mix"]
+__all__ = [
+    "Engagement",
+    "can_engage",
+    "channel_mix",
+    "check_options",
+    "count_mix",
+    "late_note",
+]
 
 Engagement: TypeAlias = Literal["engaged", "clicked", "opened", "delivered"]
 
@@ -82,32 +89,50 @@ def channel_mix(
     """
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
+    check_options(rules, of, every)
+    group = Grouping.of(by, taken=CHANNEL_MIX.names)
+    return _mix(interactions, rules, group, every, of)
+
+
+def check_options(rules: Rules, of: Engagement, every: str | None) -> None:
+    """Say what is wrong with the options that all of the mix share."""
     if of not in get_args(Engagement):
         raise InputError.option("of", of, get_args(Engagement))
-    if of == "opened" and opens == "ignore":
+    if of == "opened" and rules.opens == "ignore":
         message = 'of="opened" and opens="ignore" contradict each other: leave one out.'
         raise InputError(message)
     if every is not None and not re.fullmatch(r"[1-9]\d{0,3}(d|w|mo|q|y)", str(every)):
         message = f"every={every!r} is no length of time: it may be '1d', '1w', '1mo', '1q', '1y'."
         raise InputError(message)
-    group = Grouping.of(by, taken=CHANNEL_MIX.names)
-    return _mix(interactions, rules, group, every, of)
+
+
+def count_mix(
+    interactions: Interactions,
+    rules: Rules,
+    group: Grouping,
+    of: Engagement,
+    *further: pl.Expr,
+    every: str | None = None,
+) -> pl.LazyFrame:
+    """Count what a mix is made of, by group, ``further``, period, customer and channel.
+
+    To a `tally` it adds ``s``, the sends; ``e``, the engagements, null where the channel cannot
+    have any; ``_can``, whether it can; ``_late``, the engagements after the window.
+    """
+    return tally(interactions, rules, group, *further, every=every).with_columns(
+        s="reached_sent",
+        e=pl.when(can_engage(rules, of)).then("engaged" if of == "engaged" else f"reached_{of}"),
+        _can=can_engage(rules, of),
+        _late="late_engaged" if of == "engaged" else f"late_{of}",
+    )
 
 
 def _mix(
     interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.LazyFrame:
     keys = [*group.keys, "period"]
-    counts = (
-        tally(interactions, rules, group, every=every)
-        .with_columns([pl.lit(None, pl.Date).alias("period")] if every is None else [])
-        .with_columns(
-            _can=_can_engage(rules, of), _late="late_engaged" if of == "engaged" else f"late_{of}"
-        )
-        .with_columns(
-            s="reached_sent",
-            e=pl.when("_can").then("engaged" if of == "engaged" else f"reached_{of}"),
-        )
+    counts = count_mix(interactions, rules, group, of, every=every).with_columns(
+        [pl.lit(None, pl.Date).alias("period")] if every is None else []
     )
     columns = {
         "channel": channel_name(rules.catalogue),
@@ -133,11 +158,8 @@ def _mix(
 
 
 def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
-    first = "engagement" if of == "engaged" else f"{of} event"
     return [
-        pl.when(pl.col("_late") > 0).then(
-            pl.format(f"{{}} whose first {first} came after the window.", number_of("_late"))
-        ),
+        late_note(of),
         pl.when(~pl.col("_can") & (pl.col("s") > 0)).then(
             pl.lit("This channel reports nothing that is engagement: its sends count.")
         ),
@@ -145,7 +167,15 @@ def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
     ]
 
 
-def _can_engage(rules: Rules, of: Engagement) -> pl.Expr:
+def late_note(of: Engagement) -> pl.Expr:
+    """Say how many messages were engaged with after the window only (``_late``)."""
+    first = "engagement" if of == "engaged" else f"{of} event"
+    text = f"{{}} whose first {first} came after the window."
+    return pl.when(pl.col("_late") > 0).then(pl.format(text, number_of("_late")))
+
+
+def can_engage(rules: Rules, of: Engagement) -> pl.Expr:
+    """Whether the row's channel reports what counts as engagement."""
     if of != "engaged":
         return has_stage(rules.catalogue, of)
     clicks = has_stage(rules.catalogue, "clicked")

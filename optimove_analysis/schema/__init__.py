@@ -25,6 +25,7 @@ from optimove_analysis.schema.known import (
     Meaning,
     Stage,
 )
+from optimove_analysis.schema.mix_tables import DIVERSITY, Share
 from optimove_analysis.schema.names import (
     ACTIONS,
     CAMPAIGNS,
@@ -55,6 +56,7 @@ __all__ = [
     "CHECKS",
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
+    "DIVERSITY",
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
@@ -83,6 +85,7 @@ __all__ = [
     "Meaning",
     "Proportion",
     "RateName",
+    "Share",
     "Stage",
     "Table",
 ]
@@ -93,6 +96,7 @@ TABLES: Final = (
     MESSAGES,
     FUNNEL,
     CHANNEL_MIX,
+    DIVERSITY,
     JOURNEY,
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,
