@@ -12,6 +12,7 @@ from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.diversity import diversity
 from optimove_analysis.analysis.dossier import Dossier, dossier
+from optimove_analysis.analysis.drift import drift
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
@@ -25,6 +26,7 @@ __all__ = [
     "channel_mix",
     "diversity",
     "dossier",
+    "drift",
     "funnel",
     "journey",
     "messages",

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
-from optimove_analysis.analysis.counting import tally
+from optimove_analysis.analysis.channels import channel_name, is_unknown_kind
 from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import Z95, wilson
-from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
+from optimove_analysis.analysis.mix_counts import (
+    Engagement,
+    check_options,
+    count_mix,
+    late_note,
+)
+from optimove_analysis.analysis.notes import SUMS, notes, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.errors import InputError
 from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
 
-__all__ = [
-    "Engagement",
-    "can_engage",
-    "channel_mix",
-    "check_options",
-    "count_mix",
-    "late_note",
-]
-
-Engagement: TypeAlias = Literal["engaged", "clicked", "opened", "delivered"]
+__all__ = ["Engagement", "channel_mix"]
 
 
 @any_engine
@@ -94,39 +87,6 @@ def channel_mix(
     return _mix(interactions, rules, group, every, of)
 
 
-def check_options(rules: Rules, of: Engagement, every: str | None) -> None:
-    """Say what is wrong with the options that all of the mix share."""
-    if of not in get_args(Engagement):
-        raise InputError.option("of", of, get_args(Engagement))
-    if of == "opened" and rules.opens == "ignore":
-        message = 'of="opened" and opens="ignore" contradict each other: leave one out.'
-        raise InputError(message)
-    if every is not None and not re.fullmatch(r"[1-9]\d{0,3}(d|w|mo|q|y)", str(every)):
-        message = f"every={every!r} is no length of time: it may be '1d', '1w', '1mo', '1q', '1y'."
-        raise InputError(message)
-
-
-def count_mix(
-    interactions: Interactions,
-    rules: Rules,
-    group: Grouping,
-    of: Engagement,
-    *further: pl.Expr,
-    every: str | None = None,
-) -> pl.LazyFrame:
-    """Count what a mix is made of, by group, ``further``, period, customer and channel.
-
-    To a `tally` it adds ``s``, the sends; ``e``, the engagements, null where the channel cannot
-    have any; ``_can``, whether it can; ``_late``, the engagements after the window.
-    """
-    return tally(interactions, rules, group, *further, every=every).with_columns(
-        s="reached_sent",
-        e=pl.when(can_engage(rules, of)).then("engaged" if of == "engaged" else f"reached_{of}"),
-        _can=can_engage(rules, of),
-        _late="late_engaged" if of == "engaged" else f"late_{of}",
-    )
-
-
 def _mix(
     interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.LazyFrame:
@@ -165,21 +125,6 @@ def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
         ),
         pl.when(is_unknown_kind(rules.catalogue)).then(unknown_kinds("s")),
     ]
-
-
-def late_note(of: Engagement) -> pl.Expr:
-    """Say how many messages were engaged with after the window only (``_late``)."""
-    first = "engagement" if of == "engaged" else f"{of} event"
-    text = f"{{}} whose first {first} came after the window."
-    return pl.when(pl.col("_late") > 0).then(pl.format(text, number_of("_late")))
-
-
-def can_engage(rules: Rules, of: Engagement) -> pl.Expr:
-    """Whether the row's channel reports what counts as engagement."""
-    if of != "engaged":
-        return has_stage(rules.catalogue, of)
-    clicks = has_stage(rules.catalogue, "clicked")
-    return clicks | has_stage(rules.catalogue, "opened") if rules.opens == "trust" else clicks
 
 
 def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:

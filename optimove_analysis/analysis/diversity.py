@@ -13,16 +13,17 @@ from typing import get_args
 
 import polars as pl
 
-from optimove_analysis.analysis.channel_mix import (
+from optimove_analysis.analysis.channels import is_unknown_kind
+from optimove_analysis.analysis.engines import Interactions, any_engine
+from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.mix_counts import (
     Engagement,
     check_options,
     count_mix,
     late_note,
+    unable_note,
 )
-from optimove_analysis.analysis.channels import is_unknown_kind
-from optimove_analysis.analysis.engines import Interactions, any_engine
-from optimove_analysis.analysis.grouping import By, Grouping
-from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
+from optimove_analysis.analysis.notes import SUMS, notes, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import DIVERSITY, SMALL_N, Share
@@ -180,6 +181,4 @@ def _of_shares(share: Share, one: str, rules: Rules, of: Engagement) -> list[pl.
 def _own_notes(share: Share, of: Engagement) -> list[pl.Expr]:
     if share == "sends":
         return []
-    text = "{} of channels that report nothing that is engagement: not in this mix."
-    unable = pl.when(pl.col("_unable") > 0).then(pl.format(text, number_of("_unable")))
-    return [late_note(of), unable]
+    return [late_note(of), unable_note()]

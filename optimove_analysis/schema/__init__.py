@@ -25,7 +25,7 @@ from optimove_analysis.schema.known import (
     Meaning,
     Stage,
 )
-from optimove_analysis.schema.mix_tables import DIVERSITY, Share
+from optimove_analysis.schema.mix_tables import DIVERSITY, DRIFT, Share
 from optimove_analysis.schema.names import (
     ACTIONS,
     CAMPAIGNS,
@@ -57,6 +57,7 @@ __all__ = [
     "CONTROL_ACTION_ID",
     "CUSTOMERS",
     "DIVERSITY",
+    "DRIFT",
     "EVENT_IDS",
     "FAILURES",
     "FUNNEL",
@@ -97,6 +98,7 @@ TABLES: Final = (
     FUNNEL,
     CHANNEL_MIX,
     DIVERSITY,
+    DRIFT,
     JOURNEY,
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,
