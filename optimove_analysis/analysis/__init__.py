@@ -13,6 +13,7 @@ from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.diversity import diversity
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.drift import drift
+from optimove_analysis.analysis.explain_change import explain_change
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
@@ -27,6 +28,7 @@ __all__ = [
     "diversity",
     "dossier",
     "drift",
+    "explain_change",
     "funnel",
     "journey",
     "messages",

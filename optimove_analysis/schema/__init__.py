@@ -25,7 +25,7 @@ from optimove_analysis.schema.known import (
     Meaning,
     Stage,
 )
-from optimove_analysis.schema.mix_tables import DIVERSITY, DRIFT, Share
+from optimove_analysis.schema.mix_tables import DIVERSITY, DRIFT, EXPLAIN_CHANGE, Share
 from optimove_analysis.schema.names import (
     ACTIONS,
     CAMPAIGNS,
@@ -59,6 +59,7 @@ __all__ = [
     "DIVERSITY",
     "DRIFT",
     "EVENT_IDS",
+    "EXPLAIN_CHANGE",
     "FAILURES",
     "FUNNEL",
     "INTERACTIONS",
@@ -99,6 +100,7 @@ TABLES: Final = (
     CHANNEL_MIX,
     DIVERSITY,
     DRIFT,
+    EXPLAIN_CHANGE,
     JOURNEY,
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,

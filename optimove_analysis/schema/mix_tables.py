@@ -19,11 +19,12 @@ from optimove_analysis.schema.parts import (
     UNIT,
     WINDOW,
 )
+from optimove_analysis.schema.rate_tables import RATES
 from optimove_analysis.schema.results import CHANNEL_MIX
-from optimove_analysis.schema.rows import COUNT, DAY, TEXT
+from optimove_analysis.schema.rows import COUNT, DAY, IDS, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["DIVERSITY", "DRIFT", "Share"]
+__all__ = ["DIVERSITY", "DRIFT", "EXPLAIN_CHANGE", "Share"]
 
 Share: TypeAlias = Literal["sends", "engagements"]
 """What a mix is of."""
@@ -152,5 +153,91 @@ DRIFT: Final = Table(
             "chi-square within one customer, chi-square-cluster across customers.",
         ),
         *_RESTS_ON,
+    ),
+)
+
+_NO_EFFECT: Final = (
+    "nothing is counted in one of the periods; or, with implied none, more were reported of k "
+    "than of n"
+)
+_NO_ENDS: Final = (
+    "no interval can be given: n is below the small one in a period, or a rate is 0 or 1, of "
+    "which the linearisation sees no chance"
+)
+
+
+def _effect(name: str, label: str, what: str) -> tuple[Column, Column, Column]:
+    return (
+        Column(name, RATE, label, what, _NO_EFFECT),
+        Column(f"{name}_lo", RATE, f"{label}, low", "Low end of the 95 % interval.", _NO_ENDS),
+        Column(f"{name}_hi", RATE, f"{label}, high", "High end of the 95 % interval.", _NO_ENDS),
+    )
+
+
+EXPLAIN_CHANGE: Final = Table(
+    "explain_change",
+    "One row a group and channel, then one for all its channels, whose channel is null. The "
+    "group's columns come first, and rows are in their order.",
+    (
+        *_PERIODS,
+        replace(RATES["rate"], what="Which rate it is that changed."),
+        replace(IDS[4], nulls=f"{IDS[4].nulls}, or the row is a total over channels"),
+        replace(CHANNEL_MIX["channel"], nulls="the row is a total over channels"),
+        *(
+            Column(
+                f"share_{period}",
+                RATE,
+                f"Share, {period}",
+                f"The channel's share of what the rate divides by, in the period {period}.",
+                f"nothing is counted in the period {period}",
+            )
+            for period in ("before", "after")
+        ),
+        *(
+            Column(
+                f"rate_{period}",
+                RATE,
+                f"Rate, {period}",
+                f"k / n in the period {period}.",
+                f"n is 0 in the period {period}; or, with implied none, more were reported of k",
+            )
+            for period in ("before", "after")
+        ),
+        *_effect("change", "Change", "What the channel added to the change: both effects."),
+        *_effect(
+            "mix_effect",
+            "By the mix",
+            "What came of the channel's share: (w1 - w0)(r0 + r1) / 2.",
+        ),
+        *_effect(
+            "rate_effect",
+            "By the rate",
+            "What came of the channel's rate: (r1 - r0)(w0 + w1) / 2.",
+        ),
+        *(
+            Column(f"{part}_{period}", COUNT, f"{label}, {period}", what)
+            for period in ("before", "after")
+            for part, label, what in (
+                ("k", "Of these", f"What the rate counts in the period {period}."),
+                ("n", "Out of", f"What the rate divides by in the period {period}."),
+            )
+        ),
+        Column("n_late", COUNT, "Late", "Messages whose first event for k came after the window."),
+        N_IMMATURE,
+        N_UNOBSERVED,
+        replace(
+            CHANNEL_MIX["customers"],
+            what="Distinct customers among the messages of n: the clusters of the interval.",
+        ),
+        Column(
+            "small", pl.Boolean(), "Small", f"Whether n is below {SMALL_N} in one of the periods."
+        ),
+        Column(
+            "method",
+            TEXT,
+            "Interval",
+            "linear within one customer, linear-cluster across customers.",
+        ),
+        *(column for column in _RESTS_ON if column is not _OF),
     ),
 )

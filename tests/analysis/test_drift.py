@@ -168,7 +168,8 @@ def world_of(n: tuple[int, int], shares: list[float], each: int) -> pl.DataFrame
 def test_chance_is_what_draws_show_also_where_customers_are_clusters(each: int) -> None:
     n, shares = (400, 240), [0.5, 0.3, 0.2]
     found = of("sends", world_of(n, shares, each))
-    assert (found["n_before"], found["n_after"]) == n
+    assert (found["n_before"], found["n_after"], found["small"]) == (*n, False)
+    assert of("sends", frame(*sends(40), *later(sends(20))))["small"]
     assert found["divergence"] == pytest.approx(0.0, abs=1e-12)
     assert found["method"] == "chi-square-cluster"
     chance = drawn(7, n, shares, each)
