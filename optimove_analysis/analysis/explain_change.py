@@ -6,6 +6,7 @@ E. M. Kitagawa, "Components of a difference between two rates", JASA 50 (1955).
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -41,6 +42,12 @@ _ALL: Final = "_all"
 """A key that is the same in all rows: grouping by nothing else is then nothing special."""
 
 
+_COUNTED: Final = (
+    *("k", "n", "_after", "_late", "_has", "_kindless", "_lacking", "_not_bounced"),
+    *(*SUMS, "unknown_event", "through_first", "through_last"),
+)
+
+
 def explain_change(
     interactions: Frame,
     *,
@@ -71,7 +78,7 @@ def explain_change(
         interactions: One row an event (`schema.INTERACTIONS`).
         before: The first and the last day of the sends of one period.
         after: Those of the other; the two share no day.
-        rate: Which rate, as in `rates`.
+        rate: Which rate, as in `rates`, which also says when delivered means not bounced.
         by: Column names or expressions, over the messages table and columns of yours.
         window: As in `rates`, as are all that follow.
         as_of: The day through which the data is complete; None: what each row says of itself.
@@ -111,20 +118,31 @@ def explain_change(
     periods = Periods.of(before, after)
     group = Grouping.of(by, taken=EXPLAIN_CHANGE.names)
     checked = INTERACTIONS.check(interactions)
-    found = (
-        _rows(checked.lazy(), rules, group, periods, rate)
-        .select(*group.write(), *EXPLAIN_CHANGE.names, _is_total=pl.col("_is_total"))
-        .sort(*group.names, "_is_total", "channel_id", maintain_order=True)
-        .select(*group.names, *EXPLAIN_CHANGE.names)
+    counts = _counts(checked.lazy(), rules, group, periods, rate)
+    answer = partial(_answer, counts, rules, group, periods, rate)
+    if isinstance(checked, pl.LazyFrame):
+        # The counts serve many times over, and a plan would make them again each time.
+        seen = counts.collect_schema()
+        own = {name: seen[key] for name, key in zip(group.names, group.keys, strict=True)}
+        return pl.defer(answer, schema=pl.Schema(own | dict(EXPLAIN_CHANGE.schema)))
+    return answer()
+
+
+def _answer(
+    counts: pl.LazyFrame, rules: Rules, group: Grouping, periods: Periods, rate: RateName
+) -> pl.DataFrame:
+    return (
+        _rows(counts.collect().lazy(), rules, group, periods, rate)
+        .sort(*group.keys, "_is_total", "channel_id", maintain_order=True)
+        .select(*group.write(), *EXPLAIN_CHANGE.names)
+        .collect()
     )
-    return found if isinstance(checked, pl.LazyFrame) else found.collect()
 
 
 def _rows(
-    rows: pl.LazyFrame, rules: Rules, group: Grouping, periods: Periods, rate: RateName
+    counts: pl.LazyFrame, rules: Rules, group: Grouping, periods: Periods, rate: RateName
 ) -> pl.LazyFrame:
     keys = [*group.keys, _ALL]
-    counts = _counts(rows, rules, group, periods, rate)
     has = pl.col("_has")
     cells = (
         counts.filter(has)
@@ -184,6 +202,7 @@ def _counts(
             _not_bounced=can_have(ratio.needs, rules) & (counted > 0) & ~pl.col("reports"),
             **{_ALL: pl.lit(0)},
         )
+        .select(*group.keys, _ALL, "customer_id", "channel_id", *_COUNTED)
     )
 
 
