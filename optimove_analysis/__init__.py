@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         messages,
         ordered_funnel,
         ordered_funnel_counts,
+        preferred_channel,
         rates,
         step,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "messages",
     "ordered_funnel",
     "ordered_funnel_counts",
+    "preferred_channel",
     "rates",
     "report",
     "sandbox",
@@ -77,6 +79,7 @@ _ROOM_OF: Final = {
     "messages": "analysis",
     "ordered_funnel": "analysis",
     "ordered_funnel_counts": "analysis",
+    "preferred_channel": "analysis",
     "rates": "analysis",
     "step": "analysis",
 }

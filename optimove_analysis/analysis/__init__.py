@@ -19,6 +19,7 @@ from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
+from optimove_analysis.analysis.preferred_channel import preferred_channel
 from optimove_analysis.analysis.rates import rates
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "messages",
     "ordered_funnel",
     "ordered_funnel_counts",
+    "preferred_channel",
     "rates",
     "step",
 ]

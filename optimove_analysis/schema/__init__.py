@@ -25,7 +25,14 @@ from optimove_analysis.schema.known import (
     Meaning,
     Stage,
 )
-from optimove_analysis.schema.mix_tables import DIVERSITY, DRIFT, EXPLAIN_CHANGE, Share
+from optimove_analysis.schema.mix_tables import (
+    DIVERSITY,
+    DRIFT,
+    EXPLAIN_CHANGE,
+    PREFERRED_CHANNEL,
+    Preference,
+    Share,
+)
 from optimove_analysis.schema.names import (
     ACTIONS,
     CAMPAIGNS,
@@ -70,6 +77,7 @@ __all__ = [
     "MESSAGE_KEY",
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
+    "PREFERRED_CHANNEL",
     "RATES",
     "RATE_NAMES",
     "SENDS",
@@ -85,6 +93,7 @@ __all__ = [
     "Frame",
     "Kind",
     "Meaning",
+    "Preference",
     "Proportion",
     "RateName",
     "Share",
@@ -101,6 +110,7 @@ TABLES: Final = (
     DIVERSITY,
     DRIFT,
     EXPLAIN_CHANGE,
+    PREFERRED_CHANNEL,
     JOURNEY,
     ORDERED_FUNNEL,
     ORDERED_FUNNEL_COUNTS,

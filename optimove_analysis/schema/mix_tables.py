@@ -24,10 +24,13 @@ from optimove_analysis.schema.results import CHANNEL_MIX
 from optimove_analysis.schema.rows import COUNT, DAY, IDS, TEXT
 from optimove_analysis.schema.table import Column, Table
 
-__all__ = ["DIVERSITY", "DRIFT", "EXPLAIN_CHANGE", "Share"]
+__all__ = ["DIVERSITY", "DRIFT", "EXPLAIN_CHANGE", "PREFERRED_CHANNEL", "Preference", "Share"]
 
 Share: TypeAlias = Literal["sends", "engagements"]
 """What a mix is of."""
+
+Preference: TypeAlias = Literal["preferred", "undecided", "insufficient"]
+"""What can be said of a customer's channels."""
 
 _SHARE: Final = Column(
     "share",
@@ -239,5 +242,77 @@ EXPLAIN_CHANGE: Final = Table(
             "linear within one customer, linear-cluster across customers.",
         ),
         *(column for column in _RESTS_ON if column is not _OF),
+    ),
+)
+
+_UNRANKED: Final = "too few messages were received on the channel, or it reports no engagement"
+_NO_RATE: Final = (
+    "nothing was received, the channel reports no engagement, or, with implied none, more were "
+    "engaged with than received"
+)
+
+PREFERRED_CHANNEL: Final = Table(
+    "preferred_channel",
+    "One row a customer and channel, in the order of customer, rank and channel; channels without "
+    "a rank come last.",
+    (
+        IDS[0],
+        Column(
+            "status",
+            pl.Enum(get_args(Preference)),
+            "Status",
+            "Of the customer: preferred (rank 1 is), undecided (the first two intervals overlap) "
+            "or insufficient (fewer than two channels with a rank).",
+        ),
+        Column("rank", COUNT, "Rank", "1 for the channel with the highest rate.", _UNRANKED),
+        IDS[4],
+        replace(CHANNEL_MIX["channel"], nulls=""),
+        Column("rate", RATE, "Engagement rate", "engaged / received, 0 to 1.", _NO_RATE),
+        Column("lo", RATE, "Low", "Low end of the 95 % interval.", _NO_RATE),
+        Column(
+            "hi",
+            RATE,
+            "High",
+            "High end of the 95 % interval.",
+            _NO_RATE,
+        ),
+        Column("engaged", COUNT, "Engaged", "Messages engaged with in the window."),
+        Column("received", COUNT, "Received", "Mature messages received in the days looked back."),
+        Column(
+            "received_as",
+            TEXT,
+            "Received as",
+            "delivered; or not bounced, where the customer has no delivered event on the channel.",
+        ),
+        Column(
+            "last_engaged",
+            DAY,
+            "Last engaged",
+            "The day of the latest engagement that counts: each message's first click, or first "
+            "open where opens are trusted.",
+            "none",
+        ),
+        Column(
+            "n_implied",
+            COUNT,
+            "Implied",
+            "Those of received without a delivered event of their own in the window.",
+        ),
+        Column("n_late", COUNT, "Late", "Messages first engaged with after the window."),
+        N_IMMATURE,
+        N_UNOBSERVED,
+        Column("small", pl.Boolean(), "Small", f"Whether received is below {SMALL_N}."),
+        Column("method", TEXT, "Interval", "wilson, of one customer's messages."),
+        UNIT,
+        Column("lookback", pl.Int32(), "Days looked back", "Days of sends, the last being as_of."),
+        WINDOW,
+        replace(
+            AS_OF,
+            what="The last of the days looked back: the latest that the customer's data reaches.",
+            nulls="not known: all messages count, however old",
+        ),
+        IMPLIED,
+        OPENS,
+        NOTES,
     ),
 )
