@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 import polars as pl
 
@@ -33,6 +36,12 @@ from optimove_analysis.errors import InputError
 from optimove_analysis.schema import DRIFT, INTERACTIONS, SMALL_N, Frame
 
 __all__ = ["drift"]
+
+
+_COUNTED: Final = (
+    *("_can", "_late", *SUMS),
+    *("unknown_event", "through_first", "through_last"),
+)
 
 
 def drift(
@@ -101,22 +110,53 @@ def drift(
     group = Grouping.of(by, taken=DRIFT.names)
     checked = INTERACTIONS.check(interactions)
     if periods is None:
-        counts = _each_with_the_one_before(
-            count_mix(checked, rules, group, of, every=every), group, str(every)
-        )
+        counts = count_mix(checked, rules, group, of, every=every)
+        days = _days_of(str(every))
     else:
         side = periods.is_after().alias("_after")
-        counts = count_mix(checked, rules, group, of, side).with_columns(
-            period=pl.lit(periods.after[0], pl.Date)
-        )
-    found = _rows(counts.filter(pl.col("_after").is_not_null()), rules, group, of)
-    days = _days_of(str(every)) if periods is None else periods.columns()
-    found = (
-        found.with_columns(day.alias(name) for name, day in days.items())
+        counts = count_mix(checked, rules, group, of, side)
+        days = periods.columns()
+    own = ["_after" if periods else "period", "customer_id", "channel_id", "s", "e", *_COUNTED]
+    counts = counts.select(*group.keys, *own).filter(pl.col(own[0]).is_not_null())
+    answer = partial(_answer, counts, rules, group, of, every, days)
+    if isinstance(checked, pl.LazyFrame):
+        # The counts serve many times over, and a plan would make them again each time.
+        seen = counts.collect_schema()
+        keys = {name: seen[key] for name, key in zip(group.names, group.keys, strict=True)}
+        return pl.defer(answer, schema=pl.Schema(keys | dict(DRIFT.schema)))
+    return answer()
+
+
+def _answer(  # noqa: PLR0917 - partial fills them all in
+    counts: pl.LazyFrame,
+    rules: Rules,
+    group: Grouping,
+    of: Engagement,
+    every: str | None,
+    days: Mapping[str, pl.Expr],
+) -> pl.DataFrame:
+    at_hand = counts.collect(engine="streaming").lazy()
+    side = "_after" if every is None else "period"
+    cells = at_hand.select(*group.keys, side, "customer_id", "channel_id", "s", "e")
+    kindless = pl.when(is_unknown_kind(rules.catalogue)).then("s").otherwise(0)
+    unable = pl.when(~pl.col("_can")).then("s").otherwise(0)
+    about = (
+        at_hand.with_columns(_kindless=kindless, _unable=unable)
+        .group_by(*group.keys, side)
+        .agg(_about())
+    )
+    if every is None:
+        cells, about = (one.with_columns(period=pl.lit(None, pl.Date)) for one in (cells, about))
+    else:
+        cells, about = (_each_with_the_one_before(one, every) for one in (cells, about))
+        about = about.filter(pl.col("_after").any().over(*group.keys, "period"))
+    return (
+        _rows(cells, about, rules, group, of)
+        .with_columns(day.alias(name) for name, day in days.items())
         .select(*group.write(), *DRIFT.names)
         .sort(*group.names, "after_from", "share")
+        .collect()
     )
-    return found if isinstance(checked, pl.LazyFrame) else found.collect(engine="streaming")
 
 
 def _periods(before: Period | None, after: Period | None, every: str | None) -> Periods | None:
@@ -126,17 +166,20 @@ def _periods(before: Period | None, after: Period | None, every: str | None) -> 
     return None if every is not None else Periods.of(before, after)
 
 
-def _each_with_the_one_before(counts: pl.LazyFrame, group: Grouping, every: str) -> pl.LazyFrame:
+def _each_with_the_one_before(counts: pl.LazyFrame, every: str) -> pl.LazyFrame:
     """Let each row stand in its own period, and again as what was before the next one."""
     own = pl.col("period")
-    return (
-        counts.filter(own.is_not_null())
-        .with_columns(
-            period=pl.concat_list(own, own.dt.offset_by(every)), _after=pl.lit([True, False])
-        )
-        .explode("period", "_after")
-        .filter(pl.col("_after").any().over(*group.keys, "period"))
-    )
+    return counts.with_columns(
+        period=pl.concat_list(own, own.dt.offset_by(every)), _after=pl.lit([True, False])
+    ).explode("period", "_after")
+
+
+def _about() -> list[pl.Expr]:
+    return [
+        pl.col(*SUMS, "_late", "_unable", "_kindless").sum(),
+        pl.col("through_first", "unknown_event").min(),
+        pl.col("through_last").max(),
+    ]
 
 
 def _days_of(every: str) -> dict[str, pl.Expr]:
@@ -149,15 +192,10 @@ def _days_of(every: str) -> dict[str, pl.Expr]:
     }
 
 
-def _rows(counts: pl.LazyFrame, rules: Rules, group: Grouping, of: Engagement) -> pl.LazyFrame:
+def _rows(
+    cells: pl.LazyFrame, about: pl.LazyFrame, rules: Rules, group: Grouping, of: Engagement
+) -> pl.LazyFrame:
     keys = [*group.keys, "period"]
-    about = counts.group_by(keys).agg(
-        pl.col(*SUMS, "_late").sum(),
-        pl.col("through_first", "unknown_event").min(),
-        pl.col("through_last").max(),
-        _unable=pl.when(~pl.col("_can")).then("s").otherwise(0).sum(),
-        _kindless=pl.when(is_unknown_kind(rules.catalogue)).then("s").otherwise(0).sum(),
-    )
     said = [_nothing(period) for period in ("before", "after")]
     of_engagements = pl.col("share") == pl.lit("engagements", SHARE)
     said += [pl.when(of_engagements).then(note) for note in (late_note(of), unable_note())]
@@ -177,8 +215,9 @@ def _rows(counts: pl.LazyFrame, rules: Rules, group: Grouping, of: Engagement) -
         "notes": notes(rules, unknown_kinds("_kindless"), *said),
     }
     return (
-        sum_pairs(counts, keys)
-        .join(about, on=keys, how="left", nulls_equal=True)
+        about.group_by(keys)
+        .agg(_about())
+        .join(sum_pairs(cells, keys), on=keys, how="left", nulls_equal=True)
         .with_columns(expression.alias(name) for name, expression in columns.items())
     )
 

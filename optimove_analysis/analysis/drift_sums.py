@@ -17,22 +17,13 @@ SHARE: Final = DRIFT["share"].dtype
 def sum_pairs(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """Return one row a group, period and share: the divergence, and what chance is made of."""
     after = pl.col("_after")
-    shares = [
-        pl.struct(
-            share=pl.lit(share, SHARE),
-            x0=pl.when(~after).then(one).otherwise(0).fill_null(0),
-            x1=pl.when(after).then(one).otherwise(0).fill_null(0),
-        )
+    cells = pl.concat(
+        counts.group_by(*keys, "customer_id", "channel_id")
+        .agg(x0=pl.col(one).filter(~after).sum(), x1=pl.col(one).filter(after).sum())
+        .with_columns(share=pl.lit(share, SHARE))
         for share, one in zip(get_args(Share), "se", strict=True)
-    ]
-    keys = [*keys, "share"]
-    cells = (
-        counts.select(*keys[:-1], "customer_id", "channel_id", _cells=pl.concat_list(shares))
-        .explode("_cells")
-        .unnest("_cells")
-        .group_by(*keys, "customer_id", "channel_id")
-        .agg(pl.col("x0", "x1").sum())
     )
+    keys = [*keys, "share"]
     customers = cells.group_by(*keys, "customer_id").agg(
         t0=pl.col("x0").sum(), t1=pl.col("x1").sum()
     )
