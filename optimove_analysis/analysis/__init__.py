@@ -15,6 +15,10 @@ from optimove_analysis.analysis.compare import compare
 from optimove_analysis.analysis.contrast import frequency_contrast
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.frequency import frequency
+from optimove_analysis.analysis.diversity import diversity
+from optimove_analysis.analysis.dossier import Dossier, dossier
+from optimove_analysis.analysis.drift import drift
+from optimove_analysis.analysis.explain_change import explain_change
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.hand_off import hand_off
 from optimove_analysis.analysis.journey import journey
@@ -22,6 +26,7 @@ from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.methods import methods
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
+from optimove_analysis.analysis.preferred_channel import preferred_channel
 from optimove_analysis.analysis.rates import rates
 from optimove_analysis.analysis.shrink import shrink
 from optimove_analysis.analysis.recency import recency
@@ -38,6 +43,10 @@ __all__ = [
     "dossier",
     "frequency",
     "frequency_contrast",
+    "diversity",
+    "dossier",
+    "drift",
+    "explain_change",
     "funnel",
     "hand_off",
     "journey",
@@ -45,6 +54,7 @@ __all__ = [
     "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
+    "preferred_channel",
     "rates",
     "shrink",
     "recency",

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
-from optimove_analysis.analysis.counting import tally
+from optimove_analysis.analysis.channels import channel_name, is_unknown_kind
 from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import Z95, wilson
-from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
+from optimove_analysis.analysis.mix_counts import (
+    Engagement,
+    check_options,
+    count_mix,
+    late_note,
+)
+from optimove_analysis.analysis.notes import SUMS, notes, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.errors import InputError
 from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
 
 __all__ = ["Engagement", "channel_mix"]
-
-Engagement: TypeAlias = Literal["engaged", "clicked", "opened", "delivered"]
 
 
 @any_engine
@@ -82,14 +82,7 @@ def channel_mix(
     """
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
-    if of not in get_args(Engagement):
-        raise InputError.option("of", of, get_args(Engagement))
-    if of == "opened" and opens == "ignore":
-        message = 'of="opened" and opens="ignore" contradict each other: leave one out.'
-        raise InputError(message)
-    if every is not None and not re.fullmatch(r"[1-9]\d{0,3}(d|w|mo|q|y)", str(every)):
-        message = f"every={every!r} is no length of time: it may be '1d', '1w', '1mo', '1q', '1y'."
-        raise InputError(message)
+    check_options(rules, of, every)
     group = Grouping.of(by, taken=CHANNEL_MIX.names)
     return _mix(interactions, rules, group, every, of)
 
@@ -98,16 +91,8 @@ def _mix(
     interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.LazyFrame:
     keys = [*group.keys, "period"]
-    counts = (
-        tally(interactions, rules, group, every=every)
-        .with_columns([pl.lit(None, pl.Date).alias("period")] if every is None else [])
-        .with_columns(
-            _can=_can_engage(rules, of), _late="late_engaged" if of == "engaged" else f"late_{of}"
-        )
-        .with_columns(
-            s="reached_sent",
-            e=pl.when("_can").then("engaged" if of == "engaged" else f"reached_{of}"),
-        )
+    counts = count_mix(interactions, rules, group, of, every=every).with_columns(
+        [pl.lit(None, pl.Date).alias("period")] if every is None else []
     )
     columns = {
         "channel": channel_name(rules.catalogue),
@@ -133,23 +118,13 @@ def _mix(
 
 
 def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
-    first = "engagement" if of == "engaged" else f"{of} event"
     return [
-        pl.when(pl.col("_late") > 0).then(
-            pl.format(f"{{}} whose first {first} came after the window.", number_of("_late"))
-        ),
+        late_note(of),
         pl.when(~pl.col("_can") & (pl.col("s") > 0)).then(
             pl.lit("This channel reports nothing that is engagement: its sends count.")
         ),
         pl.when(is_unknown_kind(rules.catalogue)).then(unknown_kinds("s")),
     ]
-
-
-def _can_engage(rules: Rules, of: Engagement) -> pl.Expr:
-    if of != "engaged":
-        return has_stage(rules.catalogue, of)
-    clicks = has_stage(rules.catalogue, "clicked")
-    return clicks | has_stage(rules.catalogue, "opened") if rules.opens == "trust" else clicks
 
 
 def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:

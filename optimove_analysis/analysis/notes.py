@@ -12,7 +12,9 @@ import polars as pl
 
 from optimove_analysis.analysis.rules import Rules
 
-__all__ = ["SUMS", "notes", "number_of", "unknown_kinds"]
+__all__ = ["NOT_BOUNCED", "SUMS", "lacking_stage", "notes", "number_of", "unknown_kinds"]
+
+NOT_BOUNCED: Final = "Delivered means not bounced where a channel reports no delivered events."
 
 _MESSAGES: Final = ("message", "messages")
 
@@ -64,6 +66,12 @@ def number_of(n: str | pl.Expr, one: str = "message", many: str = "messages") ->
 def unknown_kinds(n: str) -> pl.Expr:
     """Say how many messages went over channels that nobody knows the stages of."""
     text = "{} of channels of unknown kind, taken to have all stages (set Catalogue.kinds)."
+    return pl.when(pl.col(n) > 0).then(pl.format(text, number_of(n)))
+
+
+def lacking_stage(n: str, what: str) -> pl.Expr:
+    """Say how many messages a total leaves out, since their channels have no such stage."""
+    text = f"{{}} of channels whose kind has no {what} left out."
     return pl.when(pl.col(n) > 0).then(pl.format(text, number_of(n)))
 
 

@@ -11,7 +11,13 @@ import polars as pl
 from optimove_analysis.analysis.channels import channel_name
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.intervals import effective_n, mean_interval, wilson
-from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
+from optimove_analysis.analysis.notes import (
+    NOT_BOUNCED,
+    SUMS,
+    lacking_stage,
+    notes,
+    unknown_kinds,
+)
 from optimove_analysis.analysis.rate_counts import PARTS, RATIOS, Needed, count_rates, ratios
 from optimove_analysis.analysis.rate_sums import sum_over_customers
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
@@ -138,15 +144,10 @@ def _channel_notes(needs: Needed, *, one_channel: bool) -> list[pl.Expr]:
     what = "deliveries" if needs == "delivered" else "opens"
     who = "the channel's kind has no" if one_channel else "no channel of the group has"
     lacks = _lacks(one_channel=one_channel)
-    left_out = f"{{}} of channels whose kind has no {what} left out."
     return [
         pl.when(lacks).then(pl.lit(f"No rate: {who} {what}.")),
-        pl.when(~lacks & (pl.col("n_lacking") > 0)).then(
-            pl.format(left_out, number_of("n_lacking"))
-        ),
-        pl.when("any_not_reporting").then(
-            pl.lit("Delivered means not bounced where a channel reports no delivered events.")
-        ),
+        pl.when(~lacks).then(lacking_stage("n_lacking", what)),
+        pl.when("any_not_reporting").then(pl.lit(NOT_BOUNCED)),
         unknown_kinds("n_kindless"),
     ]
 
