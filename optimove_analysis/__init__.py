@@ -20,13 +20,12 @@ if TYPE_CHECKING:
         audit,
         channel_mix,
         compare,
-        dossier,
-        frequency,
-        frequency_contrast,
         diversity,
         dossier,
         drift,
         explain_change,
+        frequency,
+        frequency_contrast,
         funnel,
         hand_off,
         journey,
@@ -36,12 +35,12 @@ if TYPE_CHECKING:
         ordered_funnel_counts,
         preferred_channel,
         rates,
-        shrink,
         recency,
+        shrink,
         step,
         tiers,
-        transitions,
         time_to_engage,
+        transitions,
     )
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
@@ -83,8 +82,8 @@ __all__ = [
     "shrink",
     "step",
     "tiers",
-    "transitions",
     "time_to_engage",
+    "transitions",
 ]
 
 _ROOM_OF: Final = {
@@ -95,13 +94,12 @@ _ROOM_OF: Final = {
     "audit": "analysis",
     "channel_mix": "analysis",
     "compare": "analysis",
-    "dossier": "analysis",
-    "frequency": "analysis",
-    "frequency_contrast": "analysis",
     "diversity": "analysis",
     "dossier": "analysis",
     "drift": "analysis",
     "explain_change": "analysis",
+    "frequency": "analysis",
+    "frequency_contrast": "analysis",
     "funnel": "analysis",
     "hand_off": "analysis",
     "journey": "analysis",
@@ -111,12 +109,12 @@ _ROOM_OF: Final = {
     "ordered_funnel_counts": "analysis",
     "preferred_channel": "analysis",
     "rates": "analysis",
-    "shrink": "analysis",
     "recency": "analysis",
+    "shrink": "analysis",
     "step": "analysis",
     "tiers": "analysis",
-    "transitions": "analysis",
     "time_to_engage": "analysis",
+    "transitions": "analysis",
 }
 
 

@@ -13,12 +13,11 @@ from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.compare import compare
 from optimove_analysis.analysis.contrast import frequency_contrast
-from optimove_analysis.analysis.dossier import Dossier, dossier
-from optimove_analysis.analysis.frequency import frequency
 from optimove_analysis.analysis.diversity import diversity
 from optimove_analysis.analysis.dossier import Dossier, dossier
 from optimove_analysis.analysis.drift import drift
 from optimove_analysis.analysis.explain_change import explain_change
+from optimove_analysis.analysis.frequency import frequency
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.hand_off import hand_off
 from optimove_analysis.analysis.journey import journey
@@ -28,11 +27,11 @@ from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_fu
 from optimove_analysis.analysis.ordered_steps import step
 from optimove_analysis.analysis.preferred_channel import preferred_channel
 from optimove_analysis.analysis.rates import rates
-from optimove_analysis.analysis.shrink import shrink
 from optimove_analysis.analysis.recency import recency
+from optimove_analysis.analysis.shrink import shrink
 from optimove_analysis.analysis.tiers import tiers
-from optimove_analysis.analysis.transitions import transitions
 from optimove_analysis.analysis.time_to_engage import time_to_engage
+from optimove_analysis.analysis.transitions import transitions
 
 __all__ = [
     "Dossier",
@@ -40,13 +39,12 @@ __all__ = [
     "audit",
     "channel_mix",
     "compare",
-    "dossier",
-    "frequency",
-    "frequency_contrast",
     "diversity",
     "dossier",
     "drift",
     "explain_change",
+    "frequency",
+    "frequency_contrast",
     "funnel",
     "hand_off",
     "journey",
@@ -56,10 +54,10 @@ __all__ = [
     "ordered_funnel_counts",
     "preferred_channel",
     "rates",
-    "shrink",
     "recency",
+    "shrink",
     "step",
     "tiers",
-    "transitions",
     "time_to_engage",
+    "transitions",
 ]
