@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name, is_unknown_kind
+from optimove_analysis.analysis.counting import Clusters, tally
 from optimove_analysis.analysis.engines import Interactions, any_engine
-from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.grouping import By, Grouping, aggregate, join, within
 from optimove_analysis.analysis.intervals import Z95, wilson
+from optimove_analysis.analysis.messages import count_where
 from optimove_analysis.analysis.mix_counts import (
     Engagement,
     check_options,
-    count_mix,
     late_note,
+    mix_columns,
+    name_of,
 )
-from optimove_analysis.analysis.notes import SUMS, notes, unknown_kinds
+from optimove_analysis.analysis.notes import unknown_kinds, with_notes
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
 
 __all__ = ["Engagement", "channel_mix"]
+
+_PRODUCTS: Final = ("e_e", "e_s", "s_s", "e_ea", "e_sa", "s_ea", "s_sa")
+"""The products of which sums over customers are needed; see `_clusters`."""
 
 
 @any_engine
@@ -38,7 +46,7 @@ def channel_mix(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> pl.LazyFrame:
+) -> pl.DataFrame:
     """Share out messages, and the engagements with them, over channels.
 
     Args:
@@ -89,12 +97,12 @@ def channel_mix(
 
 def _mix(
     interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
-) -> pl.LazyFrame:
-    keys = [*group.keys, "period"]
-    counts = count_mix(interactions, rules, group, of, every=every).with_columns(
-        [pl.lit(None, pl.Date).alias("period")] if every is None else []
-    )
+) -> pl.DataFrame:
+    keys = [*group.keys, *([] if every is None else ["period"])]
+    counts, *moments = tally(interactions, rules, group, *_clusters(group, keys, of), every=every)
+    by_channel = counts.lazy().with_columns(mix_columns(rules, of))
     columns = {
+        **({"period": pl.lit(None, pl.Date)} if every is None else {}),
         "channel": channel_name(rules.catalogue),
         "sends": pl.col("s"),
         "engagements": pl.col("e"),
@@ -107,61 +115,96 @@ def _mix(
         "window": pl.lit(rules.window, pl.Int32),
         "as_of": pl.lit(rules.as_of, pl.Date) if rules.as_of else pl.col("through_last"),
         "opens": pl.lit(rules.opens),
-        "notes": notes(rules, *_own_notes(rules, of)),
     }
-    return (
-        _sums(counts, keys)
+    found = (
+        _with_moments(by_channel, moments, keys)
         .with_columns(expression.alias(name) for name, expression in columns.items())
+        .collect(engine="streaming")
+    )
+    return (
+        with_notes(found, rules, *_own_notes(rules, of))
         .select(*group.write(), *CHANNEL_MIX.names)
         .sort(*group.names, "period", "channel_id")
     )
 
 
-def _own_notes(rules: Rules, of: Engagement) -> list[pl.Expr]:
+def _own_notes(rules: Rules, of: Engagement) -> list[tuple[pl.Expr, pl.Expr]]:
+    some = pl.col("s") > 0
     return [
-        late_note(of),
-        pl.when(~pl.col("_can") & (pl.col("s") > 0)).then(
-            pl.lit("This channel reports nothing that is engagement: its sends count.")
+        (pl.col("_late") > 0, late_note(of)),
+        (
+            ~pl.col("_can") & some,
+            pl.lit("This channel reports nothing that is engagement: its sends count."),
         ),
-        pl.when(is_unknown_kind(rules.catalogue)).then(unknown_kinds("s")),
+        (is_unknown_kind(rules.catalogue) & some, unknown_kinds("s")),
     ]
 
 
-def _sums(counts: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
-    """Return one row a channel with its sums over customers, and its group's beside them.
+def _clusters(group: Grouping, keys: Sequence[str], of: Engagement) -> list[Clusters]:
+    """Say what the index' interval needs of customers; nothing if a group is of one customer.
 
-    ``s`` are sends and ``e`` engagements, ``sa`` and ``ea`` a customer's over all channels;
-    ``s_ea`` is the sum over customers of the product of the two. ``g_`` marks the whole group.
+    First by channel, ``customers`` and sums over customers of products: ``s`` are a customer's
+    sends over the channel and ``e`` its engagements, ``sa`` and ``ea`` the customer's over all
+    channels. Then by group, ``g_m``: the customers.
     """
-    s, e, sa, ea = (pl.col(name) for name in ("s", "e", "sa", "ea"))
-    customers = counts.group_by(*keys, "customer_id").agg(s.sum().alias("sa"), e.sum().alias("ea"))
-    groups = customers.group_by(keys).agg(
-        sa.sum().alias("g_s"),
-        ea.sum().alias("g_e"),
-        (sa * sa).sum().alias("g_ss"),
-        (ea * sa).sum().alias("g_es"),
-        (ea * ea).sum().alias("g_ee"),
-        (sa > 0).sum().cast(pl.Int64).alias("g_m"),
-    )
-    channels = (
-        counts.join(customers, on=[*keys, "customer_id"], how="left", nulls_equal=True)
-        .group_by(*keys, "channel_id")
-        .agg(
-            pl.col("_can").first(),
-            s.sum(),
-            pl.when(pl.col("_can").first()).then(e.sum()).alias("e"),
-            (s > 0).sum().cast(pl.Int64).alias("customers"),
-            *(
-                (one * other).sum().alias(f"{one.meta.output_name()}_{other.meta.output_name()}")
-                for one, other in ((e, e), (e, s), (s, s), (e, ea), (e, sa), (s, ea), (s, sa))
-            ),
-            *(pl.col(name).sum() for name in (*SUMS, "_late")),
-            pl.col("through_first").min(),
-            pl.col("through_last").max(),
-            pl.col("unknown_event").min(),
+    if group.is_of_one_customer:
+        return []
+    s, e, sa, ea = (nw.col(name) for name in ("s", "e", "sa", "ea"))
+    parts = {"s": s, "e": e, "sa": sa, "ea": ea}
+    pairs = {name: [parts[part] for part in name.split("_")] for name in _PRODUCTS}
+
+    def customers(each: nw.LazyFrame[Any], *further: str) -> nw.LazyFrame[Any]:
+        happened = {"s": nw.lit(True), "e": nw.col(f"_{name_of(of)}")}
+        return (
+            each.with_columns(
+                nw.when(nw.col("_counted") & what).then("messages").otherwise(nw.lit(0)).alias(name)
+                for name, what in happened.items()
+            )
+            .group_by(*keys, "customer_id", *further)
+            .agg(nw.col("s", "e").sum().cast(nw.Int64))
         )
+
+    def by_channel(each: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        whole = [nw.col(name).sum().over(*keys, "customer_id") for name in ("s", "e")]
+        return (
+            customers(each, "channel_id")
+            .with_columns(
+                one.cast(nw.Int64).alias(name)
+                for one, name in zip(whole, ("sa", "ea"), strict=True)
+            )
+            .group_by(*keys, "channel_id")
+            .agg(
+                count_where(s > 0).alias("customers"),
+                *((a * b).sum().cast(nw.Int64).alias(name) for name, (a, b) in pairs.items()),
+            )
+        )
+
+    def by_group(each: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        return aggregate(customers(each), keys, count_where(s > 0).alias("g_m"))
+
+    return [Clusters(by_channel), Clusters(by_group)]
+
+
+def _with_moments(
+    by_channel: pl.LazyFrame, moments: Sequence[pl.DataFrame], keys: Sequence[str]
+) -> pl.LazyFrame:
+    """Add what `_clusters` gave, and the sums of the whole group, marked ``g_``."""
+    if moments:
+        channels, groups = (one.lazy() for one in moments)
+        by_channel = join(by_channel, channels, [*keys, "channel_id"])
+        by_channel = join(by_channel, groups, keys)
+    else:
+        one = pl.col("s") > 0
+        by_channel = by_channel.with_columns(
+            *(pl.lit(None, pl.Int64).alias(name) for name in _PRODUCTS),
+            customers=one.cast(pl.Int64),
+            g_m=within(one.any(), keys).cast(pl.Int64),
+        )
+    # A customer's sends over all channels, squared, are over each channel times all, added up.
+    whole = {"g_s": "s", "g_e": "e", "g_ss": "s_sa", "g_es": "e_sa", "g_ee": "e_ea"}
+    return by_channel.with_columns(
+        within(pl.col(name).sum(), keys).alias(total) for total, name in whole.items()
     )
-    return channels.join(groups, on=list(keys), how="left", nulls_equal=True)
 
 
 def _share(part: str, whole: str) -> pl.Expr:

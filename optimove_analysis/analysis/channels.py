@@ -13,6 +13,7 @@ __all__ = [
     "is_single_stage",
     "is_unknown_kind",
     "lacking",
+    "single_stage",
 ]
 
 
@@ -27,11 +28,15 @@ def has_stage(catalogue: Catalogue, stage: Stage) -> pl.Expr:
     return ~pl.col("channel_id").is_in(lacking(catalogue, stage)).fill_null(False)
 
 
+def single_stage(catalogue: Catalogue) -> list[int]:
+    """Return the channels that have one stage only (a call centre)."""
+    known = {*catalogue.channels, *catalogue.kinds}
+    return sorted(channel for channel in known if len(catalogue.stages(channel)) == 1)
+
+
 def is_single_stage(catalogue: Catalogue) -> pl.Expr:
     """Whether the row's channel has one stage only (a call centre)."""
-    known = {*catalogue.channels, *catalogue.kinds}
-    single = [channel for channel in known if len(catalogue.stages(channel)) == 1]
-    return pl.col("channel_id").is_in(single).fill_null(False)
+    return pl.col("channel_id").is_in(single_stage(catalogue)).fill_null(False)
 
 
 def is_unknown_kind(catalogue: Catalogue) -> pl.Expr:

@@ -44,7 +44,7 @@ def diversity(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> pl.LazyFrame:
+) -> pl.DataFrame:
     """Say how evenly messages, and the engagements with them, are spread over channels.
 
     The shares are those of `channel_mix`. A channel counts as one of the S channels where it has a
@@ -89,7 +89,7 @@ def diversity(
     counts = count_mix(interactions, rules, group, of, every=every).with_columns(
         [pl.lit(None, pl.Date).alias("period")] if every is None else []
     )
-    return _rows(counts, rules, group, of)
+    return _rows(counts, rules, group, of).collect()
 
 
 def _rows(counts: pl.LazyFrame, rules: Rules, group: Grouping, of: Engagement) -> pl.LazyFrame:

@@ -11,9 +11,9 @@ import polars as pl
 
 from optimove_analysis.analysis.audit import audit
 from optimove_analysis.analysis.channel_mix import channel_mix
-from optimove_analysis.analysis.counting import judged
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
+from optimove_analysis.analysis.judging import judged
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError

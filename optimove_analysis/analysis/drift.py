@@ -13,13 +13,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from functools import partial
-from typing import Final
 
 import polars as pl
 
 from optimove_analysis.analysis.channels import is_unknown_kind
 from optimove_analysis.analysis.drift_sums import SHARE, sum_pairs
+from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping
 from optimove_analysis.analysis.mix_counts import (
     Engagement,
@@ -33,19 +32,14 @@ from optimove_analysis.analysis.periods import Period, Periods
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
-from optimove_analysis.schema import DRIFT, INTERACTIONS, SMALL_N, Frame
+from optimove_analysis.schema import DRIFT, INTERACTIONS, SMALL_N
 
 __all__ = ["drift"]
 
 
-_COUNTED: Final = (
-    *("_can", "_late", *SUMS),
-    *("unknown_event", "through_first", "through_last"),
-)
-
-
+@any_engine
 def drift(
-    interactions: Frame,
+    interactions: Interactions,
     *,
     before: Period | None = None,
     after: Period | None = None,
@@ -58,7 +52,7 @@ def drift(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> Frame:
+) -> pl.DataFrame:
     """Say how far the channel mix of one period is from that of another.
 
     Two mixes of few messages always differ. So ``by_chance`` stands beside the divergence: what
@@ -108,35 +102,27 @@ def drift(
     check_options(rules, of, every)
     periods = _periods(before, after, every)
     group = Grouping.of(by, taken=DRIFT.names)
+    # Two periods are an expression over messages, so all is polars'.
     checked = INTERACTIONS.check(interactions)
     if periods is None:
         counts = count_mix(checked, rules, group, of, every=every)
-        days = _days_of(str(every))
-    else:
-        side = periods.is_after().alias("_after")
-        counts = count_mix(checked, rules, group, of, side)
-        days = periods.columns()
-    own = ["_after" if periods else "period", "customer_id", "channel_id", "s", "e", *_COUNTED]
-    counts = counts.select(*group.keys, *own).filter(pl.col(own[0]).is_not_null())
-    answer = partial(_answer, counts, rules, group, of, every, days)
-    if isinstance(checked, pl.LazyFrame):
-        # The counts serve many times over, and a plan would make them again each time.
-        seen = counts.collect_schema()
-        keys = {name: seen[key] for name, key in zip(group.names, group.keys, strict=True)}
-        return pl.defer(answer, schema=pl.Schema(keys | dict(DRIFT.schema)))
-    return answer()
+        return _answer(counts, rules, group, of, every=every, days=_days_of(str(every)))
+    side = periods.is_after().alias("_after")
+    counts = count_mix(checked, rules, group, of, side)
+    return _answer(counts, rules, group, of, every=None, days=periods.columns())
 
 
-def _answer(  # noqa: PLR0917 - partial fills them all in
+def _answer(
     counts: pl.LazyFrame,
     rules: Rules,
     group: Grouping,
     of: Engagement,
+    *,
     every: str | None,
     days: Mapping[str, pl.Expr],
 ) -> pl.DataFrame:
-    at_hand = counts.collect(engine="streaming").lazy()
     side = "_after" if every is None else "period"
+    at_hand = counts.filter(pl.col(side).is_not_null())
     cells = at_hand.select(*group.keys, side, "customer_id", "channel_id", "s", "e")
     kindless = pl.when(is_unknown_kind(rules.catalogue)).then("s").otherwise(0)
     unable = pl.when(~pl.col("_can")).then("s").otherwise(0)

@@ -7,7 +7,7 @@ made of the counts, rates and intervals, is polars' in any case.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, cast, overload
 
 import narwhals as nw
@@ -36,11 +36,12 @@ class AnyEngine(Protocol[P]):
     ) -> pl.DataFrame: ...
 
 
-def any_engine(function: Callable[Concatenate[Any, P], pl.LazyFrame]) -> AnyEngine[P]:
-    """Let a function that makes a plan of interactions give back what it was given.
+def any_engine(function: Callable[Concatenate[Any, P], pl.DataFrame]) -> AnyEngine[P]:
+    """Let a function that answers with a frame give back the kind that it was given.
 
-    A polars LazyFrame gives a plan. A polars DataFrame is counted at once, and so are a DuckDB
-    relation and a PySpark DataFrame, where they are: the result is a polars DataFrame.
+    A polars LazyFrame gives a plan, which counts when it is collected. A polars DataFrame is
+    counted at once, and so are a DuckDB relation and a PySpark DataFrame, where they are: the
+    result is a polars DataFrame.
     """
 
     @wraps(function)
@@ -49,8 +50,13 @@ def any_engine(function: Callable[Concatenate[Any, P], pl.LazyFrame]) -> AnyEngi
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> pl.DataFrame | pl.LazyFrame:
-        plan = function(interactions, *args, **kwargs)
-        return plan if isinstance(interactions, pl.LazyFrame) else plan.collect(engine="streaming")
+        if not isinstance(interactions, pl.LazyFrame):
+            return function(interactions, *args, **kwargs)
+        # How ids are packed is seen in the data only: a plan cannot branch. What is wrong with
+        # the columns or options is said now, and an empty frame's answer has the columns.
+        nobody = pl.DataFrame(schema=interactions.collect_schema())
+        schema = function(nobody, *args, **kwargs).schema
+        return pl.defer(partial(function, interactions, *args, **kwargs), schema=schema)
 
     return cast("AnyEngine[P]", run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final, get_args
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from optimove_analysis.analysis.channels import (
     is_single_stage,
     is_unknown_kind,
 )
+from optimove_analysis.analysis.clusters import Unit, by_customer_alone, stage_clusters
 from optimove_analysis.analysis.counting import tally
 from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import By, Grouping, within
@@ -20,6 +22,7 @@ from optimove_analysis.analysis.intervals import effective_n, wilson
 from optimove_analysis.analysis.notes import SUMS, notes, number_of, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.errors import InputError
 from optimove_analysis.schema import FUNNEL, SMALL_N, STAGES, Stage
 
 __all__ = ["funnel"]
@@ -36,7 +39,8 @@ def funnel(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> pl.LazyFrame:
+    unit: Unit = "message",
+) -> pl.DataFrame:
     """Count the messages that reached each stage.
 
     Args:
@@ -55,12 +59,16 @@ def funnel(
             says that the account reports no sends, or the whole frame holds none.
         opens: ``"ignore"`` leaves the opened stage out: privacy proxies open mail by machine.
         catalogue: What the account's ids mean (``client.catalogue()``).
+        unit: What is counted: each ``"message"``, or each ``"customer"``, ``"customer_day"``
+            (customer and day of the send) or ``"campaign"`` that reached a stage with any of its
+            messages that count. Such units do not add up over days, channels or campaigns.
 
     Returns:
         The group's columns, then `schema.FUNNEL`: one row a group and stage. Rates lie in 0..1
         and are null where the stage they divide by is empty: no answer, neither NaN nor 0. Their
         95 % intervals are Wilson's within one customer; across customers, whose messages are not
         independent, Wilson's at the effective sample size with the customer as the cluster.
+        Customers and campaigns as units are taken as independent.
 
     Raises:
         SchemaError: a column is missing or has another type.
@@ -81,44 +89,48 @@ def funnel(
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     group = Grouping.of(by, taken=FUNNEL.names)
-    return _funnel(interactions, rules, group)
+    if unit not in get_args(Unit):
+        raise InputError.option("unit", unit, get_args(Unit))
+    return _funnel(interactions, rules, group, unit)
 
 
-def _funnel(interactions: Interactions, rules: Rules, group: Grouping) -> pl.LazyFrame:
+def _funnel(interactions: Interactions, rules: Rules, group: Grouping, unit: Unit) -> pl.DataFrame:
     stages = rules.stages
     one_channel = "channel_id" in group.names
-    happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in stages]
-    sums = [*happened, *SUMS, "n_unknown_kind"]
-    by_channel = tally(interactions, rules, group).with_columns(
+    # A group of one customer is one cluster: its counts say all.
+    alone = unit == "message" and group.is_of_one_customer
+    needed = [] if alone else [stage_clusters(rules, group, unit)]
+    if unit == "campaign":
+        needed.append(stage_clusters(rules, group, "message"))
+    counts, *moments = tally(interactions, rules, group, *needed)
+    by_channel = counts.lazy().with_columns(
         *(has_stage(rules.catalogue, stage).alias(f"_has_{stage}") for stage in stages),
         n_unknown_kind=pl.when(is_unknown_kind(rules.catalogue)).then("reached_sent").otherwise(0),
         n_single=pl.lit(0, pl.Int64),
     )
+    happened = [f"{what}_{s}" for what in ("reached", "observed", "late") for s in stages]
+    sums = [*happened, *SUMS, "n_unknown_kind"]
     if not one_channel:
         by_channel = _choose_stages(by_channel, rules, group, sums)
-
-    # First one row a customer and group, since the customer is the cluster of the intervals.
-    common = [
+    wide = group.aggregate(
+        by_channel,
         *(pl.col(f"_has_{stage}").all() for stage in stages),
         *(pl.col(name).sum() for name in (*sums, "n_single")),
         pl.col("through_first").min(),
         pl.col("through_last").max(),
         pl.col("unknown_event").min(),
         pl.col("channel_id").first(),
-    ]
-    customers = group.aggregate(by_channel, *common, also=["customer_id"]).with_columns(
-        _before(stage, stages).alias(f"before_{stage}") for stage in stages
     )
-    wide = group.aggregate(
-        customers,
-        *common,
-        (pl.col("reached_sent") > 0).sum().cast(pl.Int64).alias("customers"),
-        *(term for stage in stages for term in _products(stage, "reached_sent", "overall")),
-        *(term for stage in stages for term in _products(stage, f"before_{stage}", "step")),
-    ).with_columns(notes=notes(rules, _single_stage_note(), unknown_kinds("n_unknown_kind")))
+    wide = _with_units(wide, moments, stages, group).with_columns(
+        *(one for stage in stages for one in _before(stage, stages)),
+        notes=notes(rules, _single_stage_note(), unknown_kinds("n_unknown_kind")),
+    )
+    wide = wide.collect().lazy()  # once, not once a stage
     name = channel_name(rules.catalogue) if one_channel else pl.lit(None, pl.String)
-    long = pl.concat([_stage_rows(wide, stage, rules, group, name) for stage in stages])
-    return long.sort(*group.names, "stage", maintain_order=True)
+    long = pl.concat(
+        [_stage_rows(wide, stage, rules, group, channel=name, unit=unit) for stage in stages]
+    )
+    return long.sort(*group.names, "stage", maintain_order=True).collect()
 
 
 def _choose_stages(
@@ -140,24 +152,43 @@ def _choose_stages(
     )
 
 
-def _before(stage: Stage, stages: tuple[Stage, ...]) -> pl.Expr:
-    """Return the count of the stage before, among those that the group has."""
-    before = pl.lit(None, pl.Int64)
-    for earlier in stages[: stages.index(stage)]:
-        before = pl.when(f"_has_{earlier}").then(f"reached_{earlier}").otherwise(before)
-    return before
+def _with_units(
+    wide: pl.LazyFrame, moments: Sequence[pl.DataFrame], stages: Sequence[Stage], group: Grouping
+) -> pl.LazyFrame:
+    """Add the units that reached each stage, and what their intervals need (`stage_clusters`)."""
+    if not moments:
+        alone = wide.with_columns(by_customer_alone(stages))
+        return alone.with_columns(customers=pl.col("m_sent"))
+    units, of_customers = moments[0].lazy(), moments[-1].lazy()
+    customers = of_customers.select(*group.keys, customers="m_sent")
+    wide = wide.drop(set(moments[0].columns) - set(group.keys), strict=False)
+    for more in (units, customers):
+        wide = group.join(wide, more)
+    # A group without a message that counts has no unit either.
+    return wide.with_columns(pl.col(*moments[0].drop(group.keys).columns, "customers").fill_null(0))
 
 
-def _products(stage: Stage, over: str, rate: str) -> list[pl.Expr]:
-    """Return the sums over customers that a rate's interval is made of."""
-    k, n = pl.col(f"reached_{stage}"), pl.col(over)
-    return [
-        n.sum().alias(f"_{rate}_n_{stage}"),
-        (k * k).sum().alias(f"_{rate}_kk_{stage}"),
-        (k * n).sum().alias(f"_{rate}_kn_{stage}"),
-        (n * n).sum().alias(f"_{rate}_nn_{stage}"),
-        (n > 0).sum().alias(f"_{rate}_m_{stage}"),
-    ]
+_PARTS: Final = {
+    "n": "units_{over}",
+    "kk": "kk_{stage}_{stage}",
+    "kn": "kk_{over}_{stage}",
+    "nn": "kk_{over}_{over}",
+    "m": "m_{over}",
+}
+"""What the interval of a stage over another is made of (`stage_clusters`)."""
+
+
+def _before(stage: Stage, stages: Sequence[Stage]) -> list[pl.Expr]:
+    """Return `_PARTS` of a stage over the sent, and over the last before it that the group has."""
+    found: list[pl.Expr] = []
+    for part, name in _PARTS.items():
+        found.append(pl.col(name.format(over="sent", stage=stage)).alias(f"overall_{part}_{stage}"))
+        last = pl.lit(None, pl.Int64)
+        for over in stages[: stages.index(stage)]:
+            of_both = name.format(over=over, stage=stage)
+            last = pl.when(f"_has_{over}").then(of_both).otherwise(last)
+        found.append(last.alias(f"step_{part}_{stage}"))
+    return found
 
 
 def _single_stage_note() -> pl.Expr:
@@ -166,12 +197,20 @@ def _single_stage_note() -> pl.Expr:
 
 
 def _stage_rows(
-    wide: pl.LazyFrame, stage: Stage, rules: Rules, group: Grouping, channel: pl.Expr
+    wide: pl.LazyFrame,
+    stage: Stage,
+    rules: Rules,
+    group: Grouping,
+    *,
+    channel: pl.Expr,
+    unit: Unit,
 ) -> pl.LazyFrame:
     """Return the rows of one stage, in the columns of the funnel table."""
     has = pl.col(f"_has_{stage}")
-    reached, observed = pl.col(f"reached_{stage}"), pl.col(f"observed_{stage}")
+    reached, observed = pl.col(f"units_{stage}"), pl.col(f"observed_{stage}")
     first = stage == STAGES[0]
+    one_each = unit in {"customer", "campaign"}
+    step = has & pl.lit(not first)
     columns = {
         "channel": channel,
         "stage": pl.lit(stage, FUNNEL["stage"].dtype),
@@ -181,17 +220,17 @@ def _stage_rows(
         "n_late": pl.when(has).then(f"late_{stage}"),
         "n_immature": pl.col("n_immature"),
         "n_unobserved": pl.col("n_unobserved"),
-        "sent": pl.col("reached_sent"),
-        **_rate_columns(stage, "overall", has, has),
-        "previous": pl.lit(None, pl.Int64) if first else pl.when(has).then(f"_step_n_{stage}"),
+        "sent": pl.col("units_sent"),
+        **_rates("overall", stage, has, one_each=one_each),
+        "previous": pl.when(step).then(f"step_n_{stage}"),
         # With nothing implied, a stage is no part of the one before: their ratio is no proportion.
-        **_rate_columns(stage, "step", has & pl.lit(not first), pl.lit(rules.implied == "lower")),
+        **_rates("step", stage, step, one_each=one_each, proportion=rules.implied == "lower"),
         "customers": pl.col("customers"),
-        "small": pl.col("reached_sent") < SMALL_N,
-        "method": pl.when(pl.col("customers") > 1)
+        "small": pl.col("units_sent") < SMALL_N,
+        "method": pl.when((pl.col("m_sent") > 1) & (not one_each))
         .then(pl.lit("wilson-cluster"))
         .otherwise(pl.lit("wilson")),
-        "unit": pl.lit("message"),
+        "unit": pl.lit(unit),
         "window": pl.lit(rules.window, pl.Int32),
         "as_of": pl.lit(rules.as_of, pl.Date) if rules.as_of else pl.col("through_last"),
         "implied": pl.lit(rules.implied),
@@ -201,17 +240,21 @@ def _stage_rows(
     return wide.select(*group.write(), *(columns[name].alias(name) for name in FUNNEL.names))
 
 
-def _rate_columns(
-    stage: Stage, rate: str, has: pl.Expr, is_proportion: pl.Expr
+def _rates(
+    rate: str, stage: Stage, has: pl.Expr, *, one_each: bool, proportion: bool = True
 ) -> dict[str, pl.Expr]:
-    k = pl.col(f"reached_{stage}")
-    n, kk, kn, nn, m = (pl.col(f"_{rate}_{part}_{stage}") for part in ("n", "kk", "kn", "nn", "m"))
+    """Return the share of a stage in another, and its interval.
+
+    Where there is but ``one_each``, one unit a cluster, units are taken as independent.
+    """
+    k = pl.col(f"units_{stage}")
+    n, kk, kn, nn, m = (pl.col(f"{rate}_{part}_{stage}") for part in _PARTS)
     share = pl.when(has & (n > 0) & (k <= n)).then(k / n)
-    effective = effective_n(k, n, kk, kn, nn, m)
+    effective = n.cast(pl.Float64) if one_each else effective_n(k, n, kk, kn, nn, m)
     lo, hi = wilson(share * effective, effective)
     if stage == STAGES[0]:
         lo = hi = share  # sent / sent is 1 by definition: there is nothing to estimate
-    some = share.is_not_null() & is_proportion
+    some = share.is_not_null() & proportion
     return {
         f"{rate}_rate": share,
         f"{rate}_lo": pl.when(some).then(lo),

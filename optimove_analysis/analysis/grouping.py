@@ -14,7 +14,7 @@ import polars as pl
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import MESSAGES
 
-__all__ = ["By", "Grouping", "within"]
+__all__ = ["By", "Grouping", "aggregate", "join", "within"]
 
 By: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
 
@@ -55,6 +55,11 @@ class Grouping:
     def keys(self) -> list[str]:
         """What the columns are called while we reckon."""
         return [f"_by_{number}" for number in range(len(self.names))]
+
+    @property
+    def is_of_one_customer(self) -> bool:
+        """Whether no group has messages of two customers."""
+        return bool(self._customers())
 
     def read(self) -> list[pl.Expr]:
         """Return what makes the keys out of messages."""
@@ -123,9 +128,19 @@ class Grouping:
 
     def join(self, frame: pl.LazyFrame, groups: pl.LazyFrame) -> pl.LazyFrame:
         """Put beside each row what ``groups`` has of its group; with no keys, its one row."""
-        if not self.keys:
-            return frame.join(groups, how="cross")
-        return frame.join(groups, on=self.keys, how="left", nulls_equal=True)
+        return join(frame, groups, self.keys)
+
+
+def aggregate(frame: nw.LazyFrame[Any], keys: Sequence[str], *sums: nw.Expr) -> nw.LazyFrame[Any]:
+    """Aggregate by the keys, on any engine; with none at all, to one row."""
+    return frame.group_by(*keys).agg(*sums) if keys else frame.select(*sums)
+
+
+def join(frame: pl.LazyFrame, further: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    """Add the columns of another frame that has one row for each value of the keys."""
+    if not keys:
+        return frame.join(further, how="cross")
+    return frame.join(further, on=list(keys), how="left", nulls_equal=True)
 
 
 def within(expression: pl.Expr, keys: Sequence[str]) -> pl.Expr:

@@ -8,8 +8,8 @@ from functools import partial
 import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name, has_stage, is_single_stage
-from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.judging import judge
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.next_engagement import with_next
 from optimove_analysis.analysis.note_sums import note_sums

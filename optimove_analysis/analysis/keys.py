@@ -6,9 +6,10 @@ joined in other columns, which are never null and from which the ids can be had 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, Self
+from math import prod
+from typing import Any, Final, Protocol, Self, cast
 
 import narwhals as nw
 import polars as pl
@@ -69,7 +70,7 @@ class PlainKey:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PackedKey:
     """The ids as the digits of one whole number, or of a few: what polars groups fastest by.
 
@@ -80,6 +81,12 @@ class PackedKey:
     ranges: tuple[tuple[int, int], ...]
     """Smallest and largest of each id but the customer's."""
     categories: pl.Categories = field(default_factory=pl.Categories.random)
+    _codes: pl.Series = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Categories forget their codes when no column has them any more; this one has.
+        codes = pl.Series(dtype=pl.Categorical(self.categories))
+        object.__setattr__(self, "_codes", codes)
 
     @classmethod
     def of(cls, rows: pl.LazyFrame) -> Self | None:
@@ -129,6 +136,19 @@ class PackedKey:
                     ids.append(value.alias(name))
         native: pl.LazyFrame = frame.to_native()
         return nw.from_native(native.with_columns(ids))
+
+    def parts(self, frame: pl.DataFrame, n: int) -> Iterator[pl.LazyFrame]:
+        """Part a frame that has the columns by customers, into ``n`` parts of about alike size."""
+        first = pl.col("_key_0")
+        if n == 1 or frame.is_empty():
+            yield frame.lazy()
+            return
+        base = prod(size for _, size in self._columns()[0][1:])
+        # Codes are given in the order in which customers come, so even shares of codes will do.
+        most = cast("int", frame.select(first.max()).item()) // base + 1
+        for part in range(n):
+            lo, hi = (most * end // n * base for end in (part, part + 1))
+            yield frame.lazy().filter(first.is_between(lo, hi, closed="left"))
 
     def _digits(self) -> list[tuple[str, int]]:
         # One more than the range, for null.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 import narwhals as nw
@@ -21,10 +23,22 @@ from optimove_analysis.schema import (
     Meaning,
 )
 
-__all__ = ["OF_A_ROW", "check_keep", "count_where", "gather", "messages"]
+__all__ = [
+    "ODD",
+    "OF_A_ROW",
+    "check_keep",
+    "count_where",
+    "gather",
+    "messages",
+    "nothing_odd",
+    "whole",
+]
 
 OF_A_ROW: Final = ("date", "event_id", "data_through")
 """The columns of interactions, beside the ids, that messages are made of."""
+
+ODD: Final = ("n_orphans", "n_unknown", "unknown_event", "n_undated")
+"""The columns of messages about rows that are in no stage of theirs."""
 
 
 def messages(
@@ -71,12 +85,13 @@ def messages(
     check_keep(keep, seen.collect_schema())
     rows = seen.lazy().select(*MESSAGE_KEY, *OF_A_ROW, *keep)
     # Apart from our own columns, whatever the user's are called.
-    kept = {f"_keep_{number}": name for number, name in enumerate(keep)}
+    kept: dict[str, str] = {f"_keep_{number}": name for number, name in enumerate(keep)}
     rows = rows.rename({name: ours for ours, name in kept.items()})
+    key = PlainKey()
+    parts = gather(key.write(nw.from_native(rows)), key, known, MESSAGE_KEY, tuple(kept))
     gathered: pl.LazyFrame = (
-        gather(nw.from_native(rows), PlainKey(), known, MESSAGE_KEY, tuple(kept))
+        whole(parts, [*MESSAGES.names, *kept])
         .to_native()
-        .select(*MESSAGES.names, *kept)
         .rename(kept)
         .sort(*MESSAGE_KEY, "send_date")
     )
@@ -107,36 +122,38 @@ def gather(
     catalogue: Catalogue,
     ids: Sequence[str],
     kept: Sequence[str] = (),
-) -> nw.LazyFrame[Any]:
+) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
     """Gather rows into messages, on whichever engine they are.
 
-    Nearly all keys are sent once and have nothing before the send: all their rows are one message,
-    which a single aggregation finds. Only the rows of the others are placed one by one.
+    Nearly all keys are sent once, have nothing before the send and no row that is odd: all their
+    rows are one message, which a single aggregation finds. Only the rows of the others are placed
+    one by one.
 
     Args:
-        rows: The six ids, `OF_A_ROW` and ``kept``.
+        rows: The columns of ``key``, `OF_A_ROW` and ``kept``.
         key: How the ids are grouped and joined.
         catalogue: What the event ids mean.
         ids: The ids that the messages are to have; fewer are quicker.
         kept: Further columns to carry over.
 
     Returns:
-        ``ids``, the other columns of `schema.MESSAGES` and ``kept``, in no order.
+        Messages of keys that have one and nothing odd, and all the others. Both have ``ids``, the
+        other columns of `schema.MESSAGES` and ``kept``, in no order; but the first, which are
+        nearly all, lack `ODD`, of which they have nothing (`nothing_odd`).
     """
     sent_on = nw.when(_is(catalogue, "sent")).then(nw.col("date"))
-    rows = key.write(rows)
+    date = nw.col("date")
     keys = rows.group_by(*key.columns).agg(
         sent_on.min().alias("_first"),
         sent_on.max().alias("_last"),
-        nw.col("date").min().alias("_earliest"),
+        date.min().alias("_earliest"),
+        count_where(_is_unknown(catalogue) | date.is_null()).alias("_odd"),
         *_of_a_message(catalogue, kept, nw.lit(True)),
     )
     hard = (nw.col("_first") < nw.col("_last")) | (nw.col("_earliest") < nw.col("_first"))
     # Comparisons with null are null: a key that was never sent is one message.
-    keys = keys.with_columns(_hard=hard.fill_null(False))
-    easy = keys.filter(~nw.col("_hard")).with_columns(
-        send_date=nw.coalesce("_first", "_earliest"), n_orphans=nw.lit(0).cast(nw.Int64)
-    )
+    keys = keys.with_columns(_hard=hard.fill_null(False) | (nw.col("_odd") > 0))
+    easy = keys.filter(~nw.col("_hard")).with_columns(send_date=nw.coalesce("_first", "_earliest"))
     placed = _place(
         rows.join(keys.filter("_hard").select(*key.columns), on=list(key.columns), how="semi"),
         key,
@@ -144,30 +161,48 @@ def gather(
     )
     orphan = nw.col("_orphan")
     several = placed.group_by(*key.columns, "send_date").agg(
-        count_where(orphan).alias("n_orphans"), *_of_a_message(catalogue, kept, ~orphan)
+        count_where(orphan).alias("n_orphans"),
+        *_of_a_message(catalogue, kept, ~orphan),
+        *_odd_rows(catalogue),
     )
-    columns = [name for name in MESSAGES.names if name not in MESSAGE_KEY]
-    gathered = [
-        frame.with_columns(
+    columns = [name for name in MESSAGES.names if name not in {*MESSAGE_KEY, *ODD}]
+    easy, several = (
+        key.read(frame, ids)
+        .with_columns(
             send_observed=nw.col("_sent_rows") > 0,
             n_collapsed=nw.when(nw.col("_sent_rows") > 1)
             .then(nw.col("_sent_rows") - 1)
             .otherwise(nw.lit(0)),
-        ).select(*key.columns, *columns, *kept)
-        for frame in (easy, several)
-    ]
-    return key.read(nw.concat(gathered), ids).select(*ids, *columns, *kept)
+        )
+        .select(*ids, *columns, *kept, *odd)
+        for frame, odd in ((easy, ()), (several, ODD))
+    )
+    return easy, several
+
+
+def whole(parts: Sequence[nw.LazyFrame[Any]], columns: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Put together what `gather` gave."""
+    easy, several = parts
+    return nw.concat([nothing_odd(easy).select(*columns), several.select(*columns)])
+
+
+def nothing_odd(easy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add `ODD` to messages that have nothing of it."""
+    types = {"unknown_event": nw.lit(None)}
+    return easy.with_columns(types.get(name, nw.lit(0)).cast(nw.Int64).alias(name) for name in ODD)
 
 
 def _place(rows: nw.LazyFrame[Any], key: Key, sent_on: nw.Expr) -> nw.LazyFrame[Any]:
-    """Say of each row of keys that were sent which send it belongs to, and if it is before all."""
+    """Say of each row which send of its key it belongs to, and if it is before all of them."""
     first, sends = nw.col("_first"), nw.coalesce("_sent_on", "_first")
+    of_key = [nw.col(name).min().over(*key.columns) for name in ("_sent_on", "date")]
     return (
         rows.with_columns(_sent_on=sent_on)
         .with_columns(
             # Within a day the send comes first, so that an open of the same day is its own.
             _rank=nw.when(nw.col("_sent_on").is_null()).then(nw.lit(1)).otherwise(nw.lit(0)),
-            _first=nw.col("_sent_on").min().over(*key.columns),
+            # What was never sent is a message from its earliest day.
+            _first=nw.coalesce(*of_key),
         )
         .with_columns(
             _orphan=(nw.col("date") < first).fill_null(False),
@@ -179,8 +214,7 @@ def _place(rows: nw.LazyFrame[Any], key: Key, sent_on: nw.Expr) -> nw.LazyFrame[
 
 def _of_a_message(catalogue: Catalogue, kept: Sequence[str], counts: nw.Expr) -> list[nw.Expr]:
     """Return what is known of a message from its rows; ``counts`` says which may be events."""
-    date, event_id = nw.col("date"), nw.col("event_id")
-    unknown = ~event_id.is_in(list(catalogue.events)).fill_null(False)
+    date = nw.col("date")
     events: list[Meaning] = [*STAGES[1:], *SIDE_EVENTS]
     return [
         count_where(_is(catalogue, "sent") & ~date.is_null()).alias("_sent_rows"),
@@ -189,22 +223,36 @@ def _of_a_message(catalogue: Catalogue, kept: Sequence[str], counts: nw.Expr) ->
             for event in events
         ),
         nw.len().cast(nw.Int64).alias("rows"),
-        count_where(unknown).alias("n_unknown"),
-        nw.when(unknown).then(event_id).min().alias("unknown_event"),
-        count_where(date.is_null()).alias("n_undated"),
         # Two fetches may have seen the same message; the later one is complete for longer.
         nw.col("data_through").max(),
         *(nw.col(name).min() for name in kept),
     ]
 
 
+def _odd_rows(catalogue: Catalogue) -> list[nw.Expr]:
+    """Return what is known of a message's rows that are in no stage."""
+    unknown = _is_unknown(catalogue)
+    return [
+        count_where(unknown).alias("n_unknown"),
+        nw.when(unknown).then(nw.col("event_id")).min().alias("unknown_event"),
+        count_where(nw.col("date").is_null()).alias("n_undated"),
+    ]
+
+
+def _is_unknown(catalogue: Catalogue) -> nw.Expr:
+    return ~_any_of(tuple(catalogue.events)).fill_null(False)
+
+
 def _is(catalogue: Catalogue, meaning: Meaning) -> nw.Expr:
+    """Whether the row's event is of this meaning; null where the event is null."""
+    return _any_of(catalogue.ids(meaning))
+
+
+def _any_of(events: Sequence[int]) -> nw.Expr:
+    if not events:
+        return nw.col("event_id").is_null() & nw.lit(False)
     # One by one, which is quicker than looking into a list.
-    holds = nw.lit(False)
-    for number, event_id in enumerate(catalogue.ids(meaning)):
-        equal = nw.col("event_id") == event_id
-        holds = holds | equal if number else equal
-    return holds.fill_null(False)
+    return reduce(or_, (nw.col("event_id") == event_id for event_id in events))
 
 
 def count_where(condition: nw.Expr) -> nw.Expr:

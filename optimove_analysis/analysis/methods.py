@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from optimove_analysis.analysis.counting import judged
+from optimove_analysis.analysis.judging import judged
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError

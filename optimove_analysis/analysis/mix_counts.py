@@ -21,6 +21,8 @@ __all__ = [
     "check_options",
     "count_mix",
     "late_note",
+    "mix_columns",
+    "name_of",
     "unable_note",
 ]
 
@@ -47,17 +49,30 @@ def count_mix(
     *further: pl.Expr,
     every: str | None = None,
 ) -> pl.LazyFrame:
-    """Count what a mix is made of, by group, ``further``, period, customer and channel.
+    """Count what a mix is made of, by group, ``further``, period, customer and channel."""
+    counts, *_ = tally(interactions, rules, group, further=further, every=every, each_customer=True)
+    return counts.lazy().with_columns(mix_columns(rules, of))
 
-    To a `tally` it adds ``s``, the sends; ``e``, the engagements, null where the channel cannot
-    have any; ``_can``, whether it can; ``_late``, the engagements after the window.
+
+def mix_columns(rules: Rules, of: Engagement) -> list[pl.Expr]:
+    """Return what a mix is made of, of the columns of a `tally`.
+
+    ``s``, the sends; ``e``, the engagements, null where the channel cannot have any; ``_can``,
+    whether it can; ``_late``, the engagements after the window.
     """
-    return tally(interactions, rules, group, *further, every=every).with_columns(
-        s="reached_sent",
-        e=pl.when(can_engage(rules, of)).then("engaged" if of == "engaged" else f"reached_{of}"),
-        _can=can_engage(rules, of),
-        _late="late_engaged" if of == "engaged" else f"late_{of}",
-    )
+    can = can_engage(rules, of)
+    late = "late_engaged" if of == "engaged" else f"late_{of}"
+    return [
+        pl.col("reached_sent").alias("s"),
+        pl.when(can).then(name_of(of)).alias("e"),
+        can.alias("_can"),
+        pl.col(late).alias("_late"),
+    ]
+
+
+def name_of(of: Engagement) -> str:
+    """Return what engagement is called in a tally, and with a ``_`` before it of a message."""
+    return "engaged" if of == "engaged" else f"reached_{of}"
 
 
 def can_engage(rules: Rules, of: Engagement) -> pl.Expr:

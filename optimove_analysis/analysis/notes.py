@@ -12,7 +12,15 @@ import polars as pl
 
 from optimove_analysis.analysis.rules import Rules
 
-__all__ = ["NOT_BOUNCED", "SUMS", "lacking_stage", "notes", "number_of", "unknown_kinds"]
+__all__ = [
+    "NOT_BOUNCED",
+    "SUMS",
+    "lacking_stage",
+    "notes",
+    "number_of",
+    "unknown_kinds",
+    "with_notes",
+]
 
 NOT_BOUNCED: Final = "Delivered means not bounced where a channel reports no delivered events."
 
@@ -85,9 +93,35 @@ def notes(rules: Rules, *further: pl.Expr) -> pl.Expr:
         for column, words, text in _SENTENCES
     ]
     said += [_unknown_events(), _unlike_ends(), _further_reach()]
-    if rules.opens == "ignore":
-        said.append(pl.lit("Opens are ignored: engagement means a click."))
+    said += [pl.lit(sentence) for sentence in _of_all(rules)]
     return pl.concat_list(*said, *further).list.drop_nulls()
+
+
+def with_notes(
+    frame: pl.DataFrame, rules: Rules, *further: tuple[pl.Expr, pl.Expr]
+) -> pl.DataFrame:
+    """Add the notes column to many rows of which few have something to say.
+
+    Each of ``further`` is a condition, and the sentence where it holds. A sentence is made only of
+    rows that have any: of a million customers' rows, all sentences of all take seconds.
+    """
+    loud = pl.any_horizontal(
+        *(pl.col(name) > 0 for name in SUMS if name != "n_immature"),
+        pl.col("through_first") != pl.col("through_last"),
+        *(condition for condition, _ in further),
+    ).fill_null(False)
+    said = [pl.when(condition).then(text) for condition, text in further]
+    return pl.concat(
+        [
+            frame.filter(loud).with_columns(notes=notes(rules, *said)),
+            frame.filter(~loud).with_columns(notes=pl.lit(_of_all(rules), pl.List(pl.String))),
+        ]
+    )
+
+
+def _of_all(rules: Rules) -> list[str]:
+    """Return what is said of every row."""
+    return ["Opens are ignored: engagement means a click."] if rules.opens == "ignore" else []
 
 
 def _unknown_events() -> pl.Expr:

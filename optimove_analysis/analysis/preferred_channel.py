@@ -9,6 +9,7 @@ import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
 from optimove_analysis.analysis.counting import tally
+from optimove_analysis.analysis.engines import Interactions, any_engine
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.intervals import wilson
 from optimove_analysis.analysis.mix_counts import can_engage, late_note
@@ -16,7 +17,7 @@ from optimove_analysis.analysis.notes import NOT_BOUNCED, SUMS, notes, unknown_k
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
-from optimove_analysis.schema import INTERACTIONS, PREFERRED_CHANNEL, SMALL_N, Frame, Stage
+from optimove_analysis.schema import INTERACTIONS, PREFERRED_CHANNEL, SMALL_N, Stage
 
 __all__ = ["preferred_channel"]
 
@@ -29,8 +30,9 @@ _CHANNELS: Final = 2
 _STATUS: Final = PREFERRED_CHANNEL["status"].dtype
 
 
+@any_engine
 def preferred_channel(
-    interactions: Frame,
+    interactions: Interactions,
     *,
     as_of: dt.date | None = None,
     lookback: int = 180,
@@ -39,7 +41,7 @@ def preferred_channel(
     assume_sent: bool | None = None,
     opens: Opens = "trust",
     catalogue: Catalogue | None = None,
-) -> Frame:
+) -> pl.DataFrame:
     """Rank each customer's channels by how many of the received messages were engaged with.
 
     A channel has a rank where the customer received 3 messages or more on it. Like rates are
@@ -93,7 +95,7 @@ def preferred_channel(
     found = found.select(PREFERRED_CHANNEL.names).sort(
         "customer_id", pl.col("rank").fill_null(pl.len()), "channel_id"
     )
-    return found if isinstance(checked, pl.LazyFrame) else found.collect(engine="streaming")
+    return found.collect(engine="streaming")
 
 
 def _channels(checked: pl.DataFrame | pl.LazyFrame, rules: Rules, lookback: int) -> pl.LazyFrame:
@@ -103,21 +105,20 @@ def _channels(checked: pl.DataFrame | pl.LazyFrame, rules: Rules, lookback: int)
     # Where nobody knows through which day the data is complete, all count, as all are mature.
     recent = age.is_between(0, lookback - 1) | (end.is_null() & pl.col("send_date").is_not_null())
     lost = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
-    counts = tally(
-        checked,
-        rules,
-        Grouping.of((), taken=()),
+    further = [
         recent.fill_null(value=False).alias("_recent"),
         end.alias("_end"),
         lost.alias("_lost"),
         pl.col("delivered_on").is_not_null().alias("_reports"),
         _engaged_on(rules, lost).alias("_engaged_on"),
-    )
+    ]
+    everybody = Grouping.of((), taken=())
+    counts, *_ = tally(checked, rules, everybody, further=further, each_customer=True)
     sent = pl.col("reached_sent")
     sums = [*SUMS, "reached_sent", "reached_delivered", "observed_delivered", "engaged"]
     return (
-        counts.with_columns(
-            pl.col("customer_id").cast(pl.String),  # a category where ids are packed
+        counts.lazy()
+        .with_columns(
             pl.when("_recent").then(pl.col(*sums, "late_engaged")).otherwise(0),
             pl.when("_recent").then(pl.col("unknown_event", "through_first", "through_last")),
         )

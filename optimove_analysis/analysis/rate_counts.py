@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 import polars as pl
 
 from optimove_analysis.analysis.channels import has_stage
-from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import Grouping
+from optimove_analysis.analysis.judging import judge
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.errors import InputError

@@ -7,8 +7,8 @@ import datetime as dt
 import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name, has_stage, is_unknown_kind
-from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.judging import judge
 from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, messages
 from optimove_analysis.analysis.note_sums import note_sums
 from optimove_analysis.analysis.notes import notes, number_of, unknown_kinds

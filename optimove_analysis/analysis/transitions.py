@@ -8,8 +8,8 @@ from typing import Final
 import polars as pl
 
 from optimove_analysis.analysis.channels import channel_name
-from optimove_analysis.analysis.counting import judge
 from optimove_analysis.analysis.grouping import By, Grouping
+from optimove_analysis.analysis.judging import judge
 from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.notes import SUMS, notes
 from optimove_analysis.analysis.once import gathered_once

@@ -60,7 +60,12 @@ SMALL: Final = Column(
     "Small",
     f"Fewer than {SMALL_N} messages were sent: read the interval, not the rate.",
 )
-UNIT: Final = Column("unit", TEXT, "Unit", "What is counted: message.")
+UNIT: Final = Column(
+    "unit",
+    TEXT,
+    "Unit",
+    "What is counted: message; in a funnel also customer, customer_day or campaign.",
+)
 WINDOW: Final = Column(
     "window",
     pl.Int32(),

@@ -51,7 +51,8 @@ FUNNEL: Final = Table(
             "messages",
             COUNT,
             "Messages",
-            "Mature messages that reached the stage in the window.",
+            "Mature messages that reached the stage in the window; or the customers, customer-days "
+            "or campaigns that did with any of them, as unit says.",
             NO_STAGE,
         ),
         Column(
@@ -73,7 +74,7 @@ FUNNEL: Final = Table(
             COUNT,
             "Late",
             "Mature messages whose first event of the stage came after the window; not counted "
-            "as observed.",
+            "as observed. Of other units, those that reached it only so.",
             NO_STAGE,
         ),
         N_IMMATURE,
@@ -95,7 +96,8 @@ FUNNEL: Final = Table(
             "method",
             TEXT,
             "Interval",
-            "wilson within one customer; wilson-cluster across customers.",
+            "wilson within one customer, and where each unit is taken as independent; "
+            "wilson-cluster across customers.",
         ),
         UNIT,
         WINDOW,

@@ -137,7 +137,7 @@ def test_wrong_options_are_answered(options: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         drift(frame(*sends(1)), **options)
     with pytest.raises(SchemaError, match="polars frame"):
-        drift([1, 2], every="1w")  # type: ignore[type-var] # what a user may give
+        drift([1, 2], every="1w")
 
 
 # Chance

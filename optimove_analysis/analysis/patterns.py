@@ -1,0 +1,75 @@
+"""Messages of the same facts, as one row with their number: judged once, whatever their number.
+
+A message's verdict depends on few facts (`judging.facts`), so millions of messages are of some
+hundred kinds. The facts are digits of one whole number, which every engine groups by quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import narwhals as nw
+
+from optimove_analysis.analysis.judging import EVENTS
+from optimove_analysis.analysis.messages import ODD
+
+__all__ = ["COUNTS", "PATTERN", "SUMMED", "by_pattern", "read_patterns"]
+
+PATTERN: Final = "_pattern"
+_FLAGS: Final = (
+    "_is_observed",
+    "_is_dateless",
+    "_is_control",
+    "_is_young",
+    "_is_open_ended",
+    "_is_ahead",
+)
+_TIMES: Final = tuple(f"_when_{event}" for event in EVENTS)
+
+SUMMED: Final = ("n_collapsed", *(name for name in ODD if name != "unknown_event"))
+"""What is odd about messages and added up."""
+
+COUNTS: Final = ("messages", "n_collapsed", "through_first", "through_last", *ODD)
+"""What is known of the messages of a pattern together."""
+
+
+def by_pattern(known: nw.LazyFrame[Any], keys: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Count messages, of which the facts are known, by ``keys`` and by their facts.
+
+    The columns: the keys, one that stands for the facts (`read_patterns`), and `COUNTS`: the
+    number of ``messages``, the first and last day through which their data is complete, and what
+    is odd about them, added up.
+    """
+    number = nw.lit(0)
+    for name, base in _digits():
+        number = number * base + nw.col(name).cast(nw.Int32)
+    through = nw.col("_through")
+    sums = [
+        nw.len().cast(nw.Int64).alias("messages"),
+        nw.col("n_collapsed").sum().cast(nw.Int64),
+        through.min().alias("through_first"),
+        through.max().alias("through_last"),
+    ]
+    sums += [
+        nw.col(name).min() if name == "unknown_event" else nw.col(name).sum().cast(nw.Int64)
+        for name in set(ODD).intersection(known.collect_schema())
+    ]
+    numbered = known.with_columns(number.cast(nw.Int32).alias(PATTERN))
+    return numbered.group_by(*keys, PATTERN).agg(*sums)
+
+
+def read_patterns(counts: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add the facts that the pattern stands for, as `judging.facts` has them."""
+    digits: list[nw.Expr] = []
+    size = 1
+    for name, base in reversed(list(_digits())):
+        digit = nw.col(PATTERN) // size % base
+        digits.append((digit > 0 if name in _FLAGS else digit).alias(name))
+        size *= base
+    return counts.with_columns(digits)
+
+
+def _digits() -> Iterator[tuple[str, int]]:
+    yield from ((name, 2) for name in _FLAGS)
+    yield from ((name, 3) for name in _TIMES)
