@@ -83,7 +83,7 @@ def test_links_lead_to_files() -> None:
 def test_the_calls_of_the_table_run(tmp_path: Path) -> None:
     table = [line for line in TEXT.splitlines() if line.startswith("| ")]
     calls = [call for line in table for call in re.findall(r"`([\w.]+\(.*?\))`", line)]
-    assert len(calls) >= 6
+    assert len(calls) >= 27
     interactions = pl.read_parquet(ROOT / "data/interactions.parquet").head(2000)
     with OptimoveClient.sandbox(cache_dir=tmp_path) as client:
         names = {

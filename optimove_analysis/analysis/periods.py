@@ -12,16 +12,17 @@ from optimove_analysis.errors import InputError
 
 __all__ = ["Period", "Periods"]
 
-Period: TypeAlias = tuple[dt.date, dt.date]
-"""The first and the last day, both of them in the period."""
+Day: TypeAlias = dt.date | str
+Period: TypeAlias = tuple[Day, Day]
+"""The first and the last day, both of them in the period, as dates or like "2025-03-31"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Periods:
     """Two periods of the send that share no day; either may be the earlier one."""
 
-    before: Period
-    after: Period
+    before: tuple[dt.date, dt.date]
+    after: tuple[dt.date, dt.date]
 
     @classmethod
     def of(cls, before: object, after: object) -> Self:
@@ -53,15 +54,19 @@ class Periods:
         }
 
 
-def _period(name: str, seen: object) -> Period:
-    if (
-        not isinstance(seen, tuple | list)
-        or len(seen) != 2  # noqa: PLR2004 - a first day and a last one
-        or any(type(day) is not dt.date for day in seen)
-    ):
-        message = f"{name}={seen!r} must be two dates: the first and the last day of the period."
+def _period(name: str, seen: object) -> tuple[dt.date, dt.date]:
+    message = (
+        f"{name}={seen!r} must be two days, the first and the last of the period: dates, or text "
+        'like ("2025-01-01", "2025-03-31").'
+    )
+    if not isinstance(seen, tuple | list) or len(seen) != 2:  # noqa: PLR2004 - first and last
         raise InputError(message)
-    first, last = seen
+    try:
+        first, last = (dt.date.fromisoformat(day) if isinstance(day, str) else day for day in seen)
+    except ValueError:
+        raise InputError(message) from None
+    if type(first) is not dt.date or type(last) is not dt.date:
+        raise InputError(message)
     if first > last:
         message = f"{name}={seen!r} ends before it begins."
         raise InputError(message)

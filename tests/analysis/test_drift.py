@@ -117,6 +117,13 @@ def test_what_a_reader_must_know_is_said() -> None:
     assert of("sends", rows)["notes"][0].startswith("2 messages of channels of unknown kind")
 
 
+def test_days_may_be_given_as_text() -> None:
+    rows = frame(*sends(3), on(33, "sent", channel_id=SMS))
+    text = drift(rows, before=("2025-03-01", "2025-03-31"), after=("2025-04-01", "2025-04-30"))
+    assert_frame_equal(text, drift(rows, before=MARCH, after=(day(32), day(61))))
+    assert text["divergence"][0] == 1
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -126,8 +133,8 @@ def test_what_a_reader_must_know_is_said() -> None:
         ({"before": MARCH, "every": "1mo"}, "before= and after=, or every="),
         ({"before": MARCH, "after": (day(31), day(40))}, "share days"),
         ({"before": MARCH, "after": (day(40), day(39))}, "ends before it begins"),
-        ({"before": ("2025-03-01", "2025-03-31"), "after": APRIL}, "must be two dates"),
-        ({"before": day(3), "after": APRIL}, "must be two dates"),
+        ({"before": ("2025-03-01", "31 March"), "after": APRIL}, "must be two days"),
+        ({"before": day(3), "after": APRIL}, "must be two days"),
         ({"every": "month"}, "no length of time"),
         ({"every": "1mo", "of": "read"}, "of="),
         ({"every": "1mo", "by": "share"}, "name of a column of the result"),

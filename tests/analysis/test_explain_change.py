@@ -140,7 +140,7 @@ def test_late_immature_and_unobserved_messages_are_counted_beside() -> None:
         ({"rate": "open rate", "opens": "ignore"}, "rate='open rate' is not known"),
         ({"by": "channel_id"}, "name of a column of the result"),
         ({"after": (day(20), day(40))}, "share days"),
-        ({"after": None}, "must be two dates"),
+        ({"after": None}, "must be two days"),
         ({"window": -1}, "window=-1"),
     ],
 )
