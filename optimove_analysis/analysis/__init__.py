@@ -1,9 +1,10 @@
 """Pure analysis, one noun a file: frames in, frames out, no network, no drawing.
 
-``messages``: interactions to messages. ``rules``: the options that all share. ``counting``: which
-messages count and what they reached. ``grouping``: ``by=``. ``channels``: what is known of a
-channel. ``intervals``: closed forms. ``notes``: what a reader must know. The others are answers,
-each a function of its file's name.
+``messages``: interactions to messages. ``rules``: the options that all share. ``judging``: which
+messages count and what they reached. ``counting``: how many of each sort, with ``keys``,
+``patterns`` and ``clusters``. ``grouping``: ``by=``. ``channels``: what is known of a channel.
+``intervals``, ``shrinkage``: closed forms. ``notes``: what a reader must know. The others are
+answers, each a function of its file's name, or the sums that one is made of.
 """
 
 from __future__ import annotations

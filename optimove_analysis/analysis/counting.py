@@ -7,7 +7,7 @@ added up by group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,15 +18,19 @@ from optimove_analysis.analysis.engines import Interactions, opened
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.judging import FATES, ODDITIES, facts, verdict
 from optimove_analysis.analysis.keys import Key, PackedKey, PlainKey
-from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, gather, nothing_odd, whole
-from optimove_analysis.analysis.patterns import COUNTS, PATTERN, by_pattern, read_patterns
+from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, gather, whole
+from optimove_analysis.analysis.patterns import (
+    COUNTS,
+    PATTERN,
+    SIZE,
+    by_pattern,
+    read_patterns,
+    split_head,
+)
 from optimove_analysis.analysis.rules import Rules
 from optimove_analysis.schema import MESSAGE_KEY, MESSAGES
 
 __all__ = ["Clusters", "tally"]
-
-_READ: Final = ("customer_id", "action_id", "channel_id")
-"""The ids that counting itself reads."""
 
 _ROWS_AT_ONCE: Final = 10_000_000
 """Customers are counted in turn, so many rows at once: that bounds the memory."""
@@ -82,7 +86,7 @@ def tally(
     keys += [] if every is None else ["period"]
     keys += ["customer_id", "channel_id"] if each_customer else ["channel_id"]
     apart = dict.fromkeys((*keys, "customer_id", *(name for one in clusters for name in one.reads)))
-    sorts = _sorts(rows, rules, by, list(apart), further=further, every=every)
+    sorts = _sorts(rows, rules, _Asked(by, list(apart), further, every))
     each = verdict(read_patterns(sorts), rules, assume_sent)
     found = [_counts(each, keys, rules), *(one.make(each) for one in clusters)]
     text = by.as_text()
@@ -92,49 +96,99 @@ def tally(
     return tuple(frames)
 
 
-def _sorts(
-    rows: nw.LazyFrame[Any],
-    rules: Rules,
-    by: Grouping,
-    keys: Sequence[str],
-    *,
-    further: Sequence[pl.Expr],
-    every: str | None,
-) -> nw.LazyFrame[Any]:
-    """Count messages by ``keys`` and by what their verdict depends on (`patterns.by_pattern`)."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What messages are grouped by, and what must be read for it."""
+
+    by: Grouping
+    keys: Sequence[str]
+    """The columns to group by."""
+    further: Sequence[pl.Expr]
+    every: str | None
+
+    @property
+    def expressions(self) -> tuple[pl.Expr, ...]:
+        """What the user and the function ask for."""
+        return (*self.by.expressions, *self.further)
+
+    @property
+    def roots(self) -> set[str]:
+        """The columns that the expressions read."""
+        return {root for one in self.expressions for root in one.meta.root_names()}
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids that groups are made of."""
+        return [name for name in MESSAGE_KEY if name in {*self.roots, *self.keys}]
+
+    @property
+    def is_separable(self) -> bool:
+        """Whether a message's group depends on nothing but the message."""
+        return all(one.meta.is_row_separable() for one in self.expressions)
+
+    @property
+    def is_of_ids(self) -> bool:
+        """Whether groups are made of ids as they are, and of nothing else."""
+        plain = all(one.meta.is_column() for one in self.expressions) and not self.by.keep
+        return plain and self.roots.union(self.keys).difference(self.by.keys) <= set(MESSAGE_KEY)
+
+
+def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> nw.LazyFrame[Any]:
+    """Count messages by what is asked and what their verdict depends on (`by_pattern`)."""
     # Apart from our own columns, whatever the user's are called.
-    kept = {f"_keep_{number}": name for number, name in enumerate(by.keep)}
+    kept = {f"_keep_{number}": name for number, name in enumerate(asked.by.keep)}
     rows = rows.select(
         *MESSAGE_KEY, *OF_A_ROW, *(nw.col(name).alias(ours) for ours, name in kept.items())
     )
-    asked = (*by.expressions, *further)
-    roots = {root for one in asked for root in one.meta.root_names()}
-    # What a group may depend on: one message alone, or many.
-    separable = all(one.meta.is_row_separable() for one in asked)
-    ids = [name for name in MESSAGE_KEY if name in {*roots, *_READ, *keys}]
+    leading = [name for name in asked.ids if name != "customer_id"]
     sorts: list[nw.LazyFrame[Any]] = []
-    for part, key in _parts(rows, at_once=not separable):
-        found: tuple[nw.LazyFrame[Any], ...] = gather(part, key, rules.catalogue, ids, tuple(kept))
-        if not separable:
-            columns = [*ids, *MESSAGES.names[len(MESSAGE_KEY) :], *kept]
-            found = (whole(found, columns),)
-        counts = []
-        for each in found:
-            ours = [name for name in each.collect_schema() if name not in kept]
-            with_keys = by.write_keys(each.rename(kept), *further, every=every)
-            # Only now may names be ours: no expression of the user's is read after this.
-            known = facts(with_keys.select(*dict.fromkeys((*keys, *ours))), rules)
-            counts.append(by_pattern(known, keys))
-        if len(counts) > 1:
-            counts[0] = nothing_odd(counts[0])
-        sorts.append(_ready(nw.concat([one.select(*keys, PATTERN, *COUNTS) for one in counts])))
+    for part, key in _parts(rows, leading, at_once=not asked.is_separable):
+        head = key.head(leading, SIZE) if asked.is_of_ids else None
+        if isinstance(key, PackedKey) and head is not None:
+            counts = _by_head(part, key, rules, head)
+            # What is asked for are ids as they are: to read them is to write the keys.
+            found = asked.by.write_keys(key.read_head(counts, "_head", leading))
+        else:
+            found = _by_keys(part, key, rules, asked, kept)
+        sorts.append(_ready(found.select(*asked.keys, PATTERN, *COUNTS)))
     return nw.concat(sorts)
 
 
-def _parts(rows: nw.LazyFrame[Any], *, at_once: bool) -> Iterator[tuple[nw.LazyFrame[Any], Key]]:
+def _by_head(
+    part: nw.LazyFrame[Any], key: PackedKey, rules: Rules, head: nw.Expr
+) -> nw.LazyFrame[Any]:
+    """Count by one whole number that stands for ids and facts; that of the ids is ``_head``."""
+    gathered = gather(part, key, rules.catalogue, ["action_id", *key.columns])
+    easy, several = (by_pattern(facts(each, rules), [], head=head) for each in gathered)
+    return split_head(whole((easy, several), [PATTERN, *COUNTS]), "_head")
+
+
+def _by_keys(
+    part: nw.LazyFrame[Any], key: Key, rules: Rules, asked: _Asked, kept: Mapping[str, str]
+) -> nw.LazyFrame[Any]:
+    """Count by the columns that are asked for, whatever they are."""
+    ids = [name for name in MESSAGE_KEY if name in {*asked.ids, "action_id"}]
+    gathered: Sequence[nw.LazyFrame[Any]] = gather(part, key, rules.catalogue, ids, tuple(kept))
+    if not asked.is_separable:
+        gathered = [whole(gathered, [*ids, *MESSAGES.names[len(MESSAGE_KEY) :], *kept])]
+    counts: list[nw.LazyFrame[Any]] = []
+    for each in gathered:
+        ours = [name for name in each.collect_schema() if name not in kept]
+        with_keys = asked.by.write_keys(each.rename(dict(kept)), *asked.further, every=asked.every)
+        # Only now may names be ours: no expression of the user's is read after this.
+        known = facts(with_keys.select(*dict.fromkeys((*asked.keys, *ours))), rules)
+        counts.append(by_pattern(known, asked.keys))
+    if len(counts) == 1:
+        return counts[0]
+    return whole(counts, [*asked.keys, PATTERN, *COUNTS])
+
+
+def _parts(
+    rows: nw.LazyFrame[Any], leading: Sequence[str], *, at_once: bool
+) -> Iterator[tuple[nw.LazyFrame[Any], Key]]:
     """Return the rows, customers in turn, with the key that their messages are found by."""
     native = rows.to_native()
-    packed = PackedKey.of(native) if isinstance(native, pl.LazyFrame) else None
+    packed = PackedKey.of(native, leading=leading) if isinstance(native, pl.LazyFrame) else None
     if packed is None:
         yield PlainKey().write(rows), PlainKey()
         return

@@ -6,7 +6,7 @@ joined in other columns, which are never null and from which the ids can be had 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Final, Protocol, Self, cast
@@ -41,6 +41,10 @@ class Key(Protocol):
         """Add the ids of these names to a frame that has the columns."""
         ...
 
+    def head(self, names: Sequence[str], room: int) -> nw.Expr | None:
+        """Return one whole number that stands for the customer and these ids, if there is one."""
+        ...
+
 
 class PlainKey:
     """Each id in a column of its own, and one more that says which of them are null."""
@@ -69,6 +73,10 @@ class PlainKey:
             if name in names
         )
 
+    def head(self, names: Sequence[str], room: int) -> nw.Expr | None:  # noqa: ARG002 - as of all keys
+        """Return None: there is no such number."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedKey:
@@ -78,8 +86,8 @@ class PackedKey:
     is its code among categories of this key's own, and is read back as a categorical.
     """
 
-    ranges: tuple[tuple[int, int], ...]
-    """Smallest and largest of each id but the customer's."""
+    ranges: Mapping[str, tuple[int, int]]
+    """Smallest and largest of each id but the customer's, in the order of the digits."""
     categories: pl.Categories = field(default_factory=pl.Categories.random)
     _codes: pl.Series = field(init=False)
 
@@ -89,13 +97,18 @@ class PackedKey:
         object.__setattr__(self, "_codes", codes)
 
     @classmethod
-    def of(cls, rows: pl.LazyFrame) -> Self | None:
-        """Look at the ids' ranges; None where one is too wide to be a digit."""
-        ids = [pl.col(name) for name in _NUMBERS]
+    def of(cls, rows: pl.LazyFrame, *, leading: Sequence[str] = ()) -> Self | None:
+        """Look at the ids' ranges; None where one is too wide to be a digit.
+
+        ``leading`` ids come first after the customer, so that a `head` can stand for them.
+        """
+        names = sorted(_NUMBERS, key=lambda name: name not in leading)
+        ids = [pl.col(name) for name in names]
         lows = (one.min().fill_null(0).name.prefix("lo_") for one in ids)
         highs = (one.max().fill_null(0).name.prefix("hi_") for one in ids)
         ends = rows.select(*lows, *highs).collect(engine="streaming").row(0)
-        key = cls(tuple(zip(ends[: len(ids)], ends[len(ids) :], strict=True)))
+        ranges = zip(ends[: len(ids)], ends[len(ids) :], strict=True)
+        key = cls(dict(zip(names, ranges, strict=True)))
         return key if max(size for _, size in key._digits()) <= _MOST else None
 
     @property
@@ -107,7 +120,7 @@ class PackedKey:
         """Add the columns to rows that have the ids."""
         code = pl.col(_CUSTOMER).cast(pl.Categorical(self.categories)).to_physical()
         digits = {_CUSTOMER: (code.cast(pl.Int64) + 1).fill_null(0)}
-        for name, (lo, _) in zip(_NUMBERS, self.ranges, strict=True):
+        for name, (lo, _) in self.ranges.items():
             digits[name] = (pl.col(name) - (lo - 1)).fill_null(0)
         packed: list[pl.Expr] = []
         for column in self._columns():
@@ -120,22 +133,57 @@ class PackedKey:
 
     def read(self, frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
         """Add the ids of these names to a frame that has the columns."""
-        lows = dict(zip(_NUMBERS, (lo for lo, _ in self.ranges), strict=True))
-        ids: list[pl.Expr] = []
-        for number, column in enumerate(self._columns()):
-            base = 1
-            for name, size in reversed(column):
-                digit = pl.col(f"_key_{number}") // base % size
-                base *= size
-                if name == _CUSTOMER:
-                    code = (digit - 1).cast(pl.UInt32)
-                    value = pl.when(digit > 0).then(code).cat.to(pl.Categorical(self.categories))
-                else:
-                    value = pl.when(digit > 0).then(digit + (lows[name] - 1))
-                if name in names:
-                    ids.append(value.alias(name))
         native: pl.LazyFrame = frame.to_native()
-        return nw.from_native(native.with_columns(ids))
+        for number, column in enumerate(self._columns()):
+            native = self._read(native, f"_key_{number}", column, names)
+        return nw.from_native(native)
+
+    def head(self, names: Sequence[str], room: int) -> nw.Expr | None:
+        """Return one whole number that stands for the customer and these ids.
+
+        It leaves ``room`` for a further digit of that size; None where no number does.
+        """
+        of_head, rest = self._head(names)
+        if {name for name, _ in of_head} != {_CUSTOMER, *names}:
+            return None
+        fits = prod(size for _, size in of_head) <= _MOST // room
+        return nw.col("_key_0") // prod(size for _, size in rest) if fits else None
+
+    def read_head(
+        self, frame: nw.LazyFrame[Any], column: str, names: Sequence[str]
+    ) -> nw.LazyFrame[Any]:
+        """Add the customer and the ids of these names to a frame that has their `head`."""
+        of_head, _ = self._head(names)
+        found = self._read(frame.to_native(), column, of_head, [_CUSTOMER, *names])
+        return nw.from_native(found)
+
+    def _head(
+        self, names: Sequence[str]
+    ) -> tuple[Sequence[tuple[str, int]], Sequence[tuple[str, int]]]:
+        first = self._columns()[0]
+        return first[: 1 + len(names)], first[1 + len(names) :]
+
+    def _read(
+        self,
+        frame: pl.LazyFrame,
+        column: str,
+        digits: Sequence[tuple[str, int]],
+        names: Sequence[str],
+    ) -> pl.LazyFrame:
+        """Add the ids of these names that are digits of the column."""
+        ids: list[pl.Expr] = []
+        base = 1
+        for name, size in reversed(digits):
+            digit = pl.col(column) // base % size
+            base *= size
+            if name == _CUSTOMER:
+                code = (digit - 1).cast(pl.UInt32)
+                value = pl.when(digit > 0).then(code).cat.to(pl.Categorical(self.categories))
+            else:
+                value = pl.when(digit > 0).then(digit + (self.ranges[name][0] - 1))
+            if name in names:
+                ids.append(value.alias(name))
+        return frame.with_columns(ids)
 
     def parts(self, frame: pl.DataFrame, n: int) -> Iterator[pl.LazyFrame]:
         """Part a frame that has the columns by customers, into ``n`` parts of about alike size."""
@@ -152,8 +200,10 @@ class PackedKey:
 
     def _digits(self) -> list[tuple[str, int]]:
         # One more than the range, for null.
-        sizes = (hi - lo + 2 for lo, hi in self.ranges)
-        return [(_CUSTOMER, _CODES), *zip(_NUMBERS, sizes, strict=True)]
+        return [
+            (_CUSTOMER, _CODES),
+            *((name, hi - lo + 2) for name, (lo, hi) in self.ranges.items()),
+        ]
 
     def _columns(self) -> list[list[tuple[str, int]]]:
         """Share the ids out over as few whole numbers as hold them."""

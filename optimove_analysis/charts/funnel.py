@@ -25,8 +25,11 @@ __all__ = ["funnel"]
 
 _ROW: Final = 30  # pixels a stage
 # Pixels from the end of the longest bar to the right edge of each column of numbers.
-_COLUMNS: Final = (("count_text", 66, "messages"), ("overall_text", 130, "of sent"))
-_STEP: Final = ("step_text", 222, "of stage before")
+_COLUMNS: Final = (
+    ("count_text", 66, "{noun}s"),
+    ("overall_text", 130, "of sent"),
+    ("step_text", 222, "of stage before"),
+)
 _TEXT_WIDTH: Final = 226
 
 
@@ -65,8 +68,9 @@ def funnel(
     palette = channel_colours(table["channel"]) | dict(colours or {})
     palette |= {ALL_CHANNELS: TOTAL_COLOUR, words.FEW: SMALL_COLOUR}
     used = sorted({record["colour"] for record in records})
+    noun = str(table["unit"][0]).replace("_", "-")
     chart: alt.FacetChart = (
-        alt.layer(*_layers(width, used, [palette[name] for name in used]))
+        alt.layer(*_layers(width, used, [palette[name] for name in used], noun))
         .properties(width=width + _TEXT_WIDTH, height=_ROW * len(STAGES))
         .facet(
             facet=alt.Facet(
@@ -91,7 +95,7 @@ def funnel(
                     min(columns, len(drawn)) * (width + _TEXT_WIDTH),
                 ),
             ),
-            description=_description(drawn),
+            description=_description(drawn, noun),
         )
     )
     return themed(chart)
@@ -134,7 +138,7 @@ def _k_of_n(k: int | None, n: int | None, rate: float | None) -> str:
     return f"{k:,} / {n:,} = {words.percent(rate)}"
 
 
-def _layers(width: int, used: list[str], colours: list[str]) -> list[alt.Chart]:
+def _layers(width: int, used: list[str], colours: list[str], noun: str) -> list[alt.Chart]:
     x = alt.Scale(range=[0, width], nice=False, zero=True)
     y = alt.Y("stage:N", sort=[stage.capitalize() for stage in STAGES], title=None)
     colour = alt.Color("colour:N", legend=None, scale=alt.Scale(domain=used, range=colours))
@@ -166,14 +170,14 @@ def _layers(width: int, used: list[str], colours: list[str]) -> list[alt.Chart]:
         base.mark_text(style="optimove-value", align="right").encode(
             x=alt.value(width + edge), y=y, text=f"{name}:N"
         )
-        for name, edge, _ in (*_COLUMNS, _STEP)
+        for name, edge, _ in _COLUMNS
     ]
     first = base.transform_filter(alt.datum.stage == STAGES[0].capitalize())
     heads = [
-        first.mark_text(style="optimove-note", align="right", text=head).encode(
+        first.mark_text(style="optimove-note", align="right", text=head.format(noun=noun)).encode(
             x=alt.value(width + edge), y=alt.value(-10)
         )
-        for _, edge, head in (*_COLUMNS, _STEP)
+        for _, edge, head in _COLUMNS
     ]
     who = first.mark_text(style="optimove-note", align="left").encode(
         x=alt.value(0), y=alt.value(-26), text="who:N"
@@ -201,17 +205,17 @@ def _legend(records: list[dict[str, Any]]) -> str:
     return " ".join(parts)
 
 
-def _description(drawn: list[Group]) -> str:
-    return " ".join(["Funnel of messages.", *(_sentence(group) for group in drawn)])
+def _description(drawn: list[Group], noun: str) -> str:
+    return " ".join([f"Funnel of {noun}s.", *(_sentence(group, noun) for group in drawn)])
 
 
-def _sentence(group: Group) -> str:
+def _sentence(group: Group, noun: str) -> str:
     rows = list(group.rows.iter_rows(named=True))
     first = rows[0]
-    start = (
-        f"{group.label}: of {words.plural(first['sent'], 'message')} sent to "
-        f"{words.plural(first['customers'], 'customer')}"
-    )
+    whom = words.plural(first["customers"], "customer")
+    start = f"{group.label}: of {words.plural(first['sent'], noun)} sent to {whom}"
+    if noun != "message":
+        start = f"{group.label}: of {words.plural(first['sent'], noun)} with a message sent"
     reached = [row for row in rows if row["messages"] is not None and row["stage"] != STAGES[0]]
     if not reached:
         return f"{start}, no further stage is known."

@@ -1,8 +1,9 @@
-"""How fast message funnel and mix are, beside the SQL that one would write for DuckDB.
+"""How fast message funnel and mix are, beside what one would write for DuckDB and for pandas.
 
 ``make bench`` runs it. The same numbers of the same rows, in one run: latest send wins, a window of
-7 days, mature messages only, implied stages, bounces. DuckDB gives the counts; ours gives intervals
-with the customer as the cluster and notes as well. Ratios count, not seconds: machines differ.
+7 days, mature messages only, implied stages, bounces. The peers give the counts; ours gives
+intervals with the customer as the cluster and notes as well. Ratios count, not seconds: machines
+differ.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from benchmarks import pandas_peer
 from benchmarks.big_world import interactions
 
 from optimove_analysis import channel_mix, funnel
@@ -133,6 +135,16 @@ def test_our_funnel_from_memory(
     assert counts_of(found) == duck.execute(FUNNEL.format(source="interactions")).fetchall()
 
 
+@pytest.mark.benchmark(group="funnel from memory")
+def test_pandas_funnel_from_memory(
+    benchmark: Any, frame: pl.DataFrame, duck: duckdb.DuckDBPyConnection
+) -> None:
+    days = ("date", "data_through")
+    rows = frame.to_pandas().astype(dict.fromkeys(days, "datetime64[s]"))
+    found = benchmark.pedantic(lambda: pandas_peer.counts(rows), rounds=1)
+    assert found == duck.execute(FUNNEL.format(source="interactions")).fetchall()
+
+
 @pytest.mark.benchmark(group="funnel from Parquet")
 def test_duckdb_funnel_from_parquet(benchmark: Any, parquet: Path) -> None:
     with duckdb.connect() as connection:
@@ -143,7 +155,7 @@ def test_duckdb_funnel_from_parquet(benchmark: Any, parquet: Path) -> None:
 
 @pytest.mark.benchmark(group="funnel from Parquet")
 def test_our_funnel_from_parquet(benchmark: Any, parquet: Path) -> None:
-    timed(benchmark, lambda: funnel(pl.read_parquet(parquet)))
+    timed(benchmark, lambda: funnel(pl.scan_parquet(parquet)).collect())
 
 
 @pytest.mark.benchmark(group="mix by customer from memory")

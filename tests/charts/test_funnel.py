@@ -129,6 +129,17 @@ def test_the_alt_text_reads_as_a_sentence() -> None:
     assert "Call centre: of 57 messages sent to 51 customers, no further stage is known." in text
 
 
+def test_other_units_than_messages_are_called_what_they_are() -> None:
+    customers = audience_funnel().with_columns(unit=pl.lit("customer_day"))
+    drawn = charts.funnel(customers).to_dict()
+    assert "of 4,210 customer-days with a message sent, 4,102 were delivered" in plain(
+        drawn["description"]
+    )
+    heads = [layer["mark"].get("text") for layer in drawn["spec"]["layer"]]
+    assert "customer-days" in heads
+    assert "messages" not in heads
+
+
 def test_further_group_columns_are_in_the_panels_names() -> None:
     table = funnel_table(
         [
