@@ -14,6 +14,7 @@ from optimove_analysis.analysis.channel_mix import channel_mix
 from optimove_analysis.analysis.funnel import funnel
 from optimove_analysis.analysis.journey import journey
 from optimove_analysis.analysis.judging import judged
+from optimove_analysis.analysis.preferred_channel import preferred_channel
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
@@ -35,6 +36,9 @@ class Dossier:
     """One funnel a channel (`schema.FUNNEL`)."""
     channel_mix: pl.DataFrame
     """Shares of sends and engagements (`schema.CHANNEL_MIX`)."""
+    preferred_channel: pl.DataFrame
+    """The channels by how many of the received messages were engaged with
+    (`schema.PREFERRED_CHANNEL`)."""
     audit: pl.DataFrame
     """What is odd about the rows (`schema.AUDIT`)."""
     first_sent_on: dt.date | None
@@ -58,6 +62,7 @@ class Dossier:
             if self.first_sent_on
             else f"{self.journey.height:,}",
             "Last engaged": self._last_engaged(),
+            "Preferred channel": self._preferred(),
             "Complete through": _day(self.complete_through),
             "Also": ", ".join(sides) or "no bounce, unsubscription or complaint",
             "Odd": " ".join(odd["what"]) or "nothing",
@@ -77,6 +82,16 @@ class Dossier:
         days = (self.complete_through - self.last_engaged_on).days
         before = f", {days} day{'' if days == 1 else 's'} before the data ends" if days > 0 else ""
         return f"{self.last_engaged_on}{before}"
+
+    def _preferred(self) -> str:
+        ranked = self.preferred_channel.filter(pl.col("rank").is_not_null())
+        status = self.preferred_channel["status"][0]
+        if status == "insufficient":
+            return "not to be said: too few messages, or one channel"
+        names = ranked["channel"].to_list()
+        return (
+            names[0] if status == "preferred" else f"undecided, first {names[0]}, then {names[1]}"
+        )
 
     def _cells(self) -> list[list[str]]:
         rows = [
@@ -166,6 +181,7 @@ def dossier(
     Customer 007
       Messages: 1, from 2025-03-03 to 2025-03-03
       Last engaged: 2025-03-05
+      Preferred channel: not to be said: too few messages, or one channel
       Complete through: not known
       Also: no bounce, unsubscription or complaint
       Odd: nothing
@@ -201,6 +217,7 @@ def dossier(
         journey=journey(own, catalogue=known),
         funnel=funnel(own, **options),
         channel_mix=channel_mix(own, **options),
+        preferred_channel=preferred_channel(own, **options),
         audit=audit(own, catalogue=known),
         first_sent_on=each.select(pl.col("send_date").min()).item(),
         last_sent_on=each.select(pl.col("send_date").max()).item(),

@@ -37,7 +37,7 @@ class Pressure:
             raise InputError(message)
 
     def of(self, each: pl.LazyFrame) -> pl.LazyFrame:
-        """Add the pressure to judged messages (`counting.judge`).
+        """Add the pressure to judged messages (`judging.judge`).
 
         Every message that was sent presses, over whichever channel, immature or bounced, but not
         that of a control member, which nobody received. The day of the send itself is left out: a

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 from analysis import worlds
-from analysis.events import CALLS, COMPLETE, SMS, day, frame, on
+from analysis.events import CALLS, COMPLETE, EMAIL, SMS, day, frame, on, sends
 from hypothesis import HealthCheck, given, settings
 from polars.testing import assert_frame_equal
 
-from optimove_analysis import audit, channel_mix, dossier, funnel, journey
+from optimove_analysis import audit, channel_mix, dossier, funnel, journey, preferred_channel
 from optimove_analysis.errors import InputError
 
-WORLDS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+WORLDS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @WORLDS
@@ -30,9 +30,30 @@ def test_its_tables_are_the_customers_rows_of_the_whole(interactions: pl.DataFra
         mixes = channel_mix(interactions, by="customer_id").filter(customer_id=who)
         assert_frame_equal(found.channel_mix, mixes.drop("customer_id"))
         assert_frame_equal(found.journey, journey(interactions).filter(customer_id=who))
+        ranks = preferred_channel(interactions).filter(customer_id=who)
+        assert_frame_equal(found.preferred_channel, ranks)
         assert_frame_equal(found.audit, audit(found.interactions))
         assert str(found).startswith(f"Customer {who}\n")
         assert found._repr_html_().startswith("<section>")
+
+
+@pytest.mark.parametrize(
+    ("clicks", "says"),
+    [
+        ((0, 8), "SMS"),
+        ((4, 5), "undecided, first SMS, then E-mail"),
+        ((None, 8), "not to be said: too few messages, or one channel"),
+    ],
+)
+def test_it_says_which_channel_is_preferred_if_that_can_be_said(clicks: Any, says: str) -> None:
+    channels = [(EMAIL, clicks[0]), (SMS, clicks[1])]
+    rows = [
+        row
+        for channel, k in channels
+        if k is not None
+        for row in sends(8, clicked=k, channel_id=channel, data_through=day(40))
+    ]
+    assert dossier(frame(*rows), "A").facts()["Preferred channel"] == says
 
 
 def test_it_says_what_a_reader_looks_at_first() -> None:
