@@ -15,7 +15,7 @@ import narwhals as nw
 import polars as pl
 
 from optimove_analysis.analysis.engines import Interactions, opened
-from optimove_analysis.analysis.grouping import Grouping
+from optimove_analysis.analysis.grouping import Grouping, is_separable
 from optimove_analysis.analysis.judging import FATES, ODDITIES, facts, verdict
 from optimove_analysis.analysis.keys import Key, PackedKey, PlainKey
 from optimove_analysis.analysis.messages import OF_A_ROW, check_keep, gather, whole
@@ -124,7 +124,7 @@ class _Asked:
     @property
     def is_separable(self) -> bool:
         """Whether a message's group depends on nothing but the message."""
-        return all(one.meta.is_row_separable() for one in self.expressions)
+        return all(is_separable(one) for one in self.expressions)
 
     @property
     def is_of_ids(self) -> bool:

@@ -14,7 +14,7 @@ import polars as pl
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import MESSAGES
 
-__all__ = ["By", "Grouping", "aggregate", "join", "within"]
+__all__ = ["By", "Grouping", "aggregate", "is_separable", "join", "within"]
 
 By: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
 
@@ -78,16 +78,20 @@ class Grouping:
         if isinstance(frame, pl.LazyFrame):
             if every is not None:
                 further = (*further, pl.col("send_date").dt.truncate(every).alias("period"))
-            text = pl.col("customer_id").cast(pl.String)
-            plain = self._customers()
-            keys = self.read()
+            plain, keys = self._customers(), self.read()
             quick = [key for number, key in enumerate(keys) if number in plain]
             others = [key for number, key in enumerate(keys) if number not in plain]
-            customer_is_read = any("customer_id" in one.meta.root_names() for one in others)
-            frame = frame.with_columns(quick)
-            if customer_is_read:
-                frame = frame.with_columns(text)
-            return nw.from_native(frame.with_columns(*others, *further))
+            if not any("customer_id" in one.meta.root_names() for one in others):
+                # All at once: a column of the user's may be called as a key is.
+                return nw.from_native(frame.with_columns(*quick, *others, *further))
+            packed = (
+                f"_packed_{''.join(self.keep)}"  # longer than the name of any column of the user's
+            )
+            frame = frame.with_columns(
+                pl.col("customer_id").alias(packed), pl.col("customer_id").cast(pl.String)
+            )
+            quick = [pl.col(packed).alias(self.keys[number]) for number in plain]
+            return nw.from_native(frame.with_columns(*quick, *others, *further).drop(packed))
         for expression, name in zip(self.expressions, self.names, strict=True):
             if not expression.meta.is_column() or expression.meta.root_names() != [name]:
                 message = (
@@ -141,6 +145,14 @@ def join(frame: pl.LazyFrame, further: pl.LazyFrame, keys: Sequence[str]) -> pl.
     if not keys:
         return frame.join(further, how="cross")
     return frame.join(further, on=list(keys), how="left", nulls_equal=True)
+
+
+def is_separable(expression: pl.Expr) -> bool:
+    """Whether what the expression says of a message is seen in that message alone."""
+    try:
+        return expression.meta.is_row_separable()
+    except pl.exceptions.PolarsError:
+        return False  # a function of the user's, which polars (2.1) cannot look into
 
 
 def within(expression: pl.Expr, keys: Sequence[str]) -> pl.Expr:

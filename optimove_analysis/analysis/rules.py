@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import STAGES, Stage
 
-__all__ = ["Implied", "Opens", "Rules"]
+__all__ = ["LONGEST", "Implied", "Opens", "Rules"]
 
 Implied: TypeAlias = Literal["lower", "none"]
 Opens: TypeAlias = Literal["trust", "ignore"]
+
+LONGEST: Final = 1_000_000
+"""Days that no engine's dates overflow by; the years from 1 to 2738."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Rules:
             isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 0
         ):
             message = f"window={self.window!r} must be a number of days, 0 or more, or None."
+            raise InputError(message)
+        if self.window is not None and self.window > LONGEST:
+            message = f"window={self.window!r} is longer than {LONGEST} days; None takes all."
             raise InputError(message)
         if self.as_of is not None and type(self.as_of) is not dt.date:
             message = f"as_of={self.as_of!r} must be a datetime.date or None."

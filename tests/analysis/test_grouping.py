@@ -51,6 +51,14 @@ def test_by_may_be_a_column_that_the_user_joined_on() -> None:
     ]
 
 
+def test_by_may_be_a_function_of_the_users() -> None:
+    rows = frame(*sends(2), *sends(3, customer_id="B"))
+    # polars cannot look into it: it may say of one message what only all of them show.
+    last = pl.col("customer_id").map_batches(lambda ids: ids == ids.max(), pl.Boolean)
+    found = funnel(rows, by=last.alias("last")).filter(stage="sent")
+    assert found.select("last", "messages").rows() == [(False, 2), (True, 3)]
+
+
 def test_by_may_be_an_optional_column_that_the_frame_does_not_have() -> None:
     rows = frame(*sends(2)).drop("campaign_type")
     assert funnel(rows, by="campaign_type")["campaign_type"].to_list() == [None] * 4
@@ -77,6 +85,15 @@ def test_a_group_may_be_called_like_anything_inside(name: str) -> None:
     assert found["messages"].to_list() == [2, 1, 1, 1]
     mixed = channel_mix(rows, by=name)
     assert mixed.select(name, "sends", "engagements").rows() == [("mine", 2, 1)]
+
+
+def test_a_group_beside_the_customer_may_be_made_of_a_column_called_like_anything_inside() -> None:
+    rows = frame(*sends(2)).with_columns(_by_0=pl.lit("mine"), by_0=pl.lit("too"))
+    # The customer is grouped by first and in another form: it took the place of the column.
+    for of_mine in ("_by_0", pl.col("_by_0") + pl.col("customer_id").str.slice(0, 0)):
+        by = ["customer_id", pl.col("_by_0").alias("other"), of_mine]
+        found = channel_mix(rows, by=by)
+        assert found.select("customer_id", "other", "_by_0").rows() == [("A", "mine", "mine")]
 
 
 def test_a_group_may_not_be_called_like_a_column_of_the_result() -> None:
@@ -112,6 +129,7 @@ def test_a_group_that_is_no_column_is_answered_with_the_right_one() -> None:
         ({"window": -1}, "number of days"),
         ({"window": 7.0}, "number of days"),
         ({"window": True}, "number of days"),
+        ({"window": 10**9}, "longer than 1000000 days; None takes all"),
         ({"window": "7"}, "number of days"),
         ({"as_of": "2025-01-01"}, "must be a datetime.date"),
         ({"as_of": dt.datetime(2025, 1, 1, tzinfo=dt.UTC)}, "must be a datetime.date"),

@@ -161,7 +161,9 @@ def test_a_row_even_where_nothing_counts() -> None:
     assert preferred_channel(nobody).select("customer_id", "received").row(0) == (None, 0)
 
 
-@pytest.mark.parametrize("options", [{"lookback": 0}, {"lookback": "180"}, {"window": -1}])
+@pytest.mark.parametrize(
+    "options", [{"lookback": 0}, {"lookback": "180"}, {"lookback": 2**31}, {"window": -1}]
+)
 def test_wrong_options_are_answered(options: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="must be a number of days"):
         preferred_channel(frame(*sends(1)), **options)
