@@ -91,7 +91,7 @@ def test_a_group_beside_the_customer_may_be_made_of_a_column_called_like_anythin
     rows = frame(*sends(2)).with_columns(_by_0=pl.lit("mine"), by_0=pl.lit("too"))
     # The customer is grouped by first and in another form: it took the place of the column.
     for of_mine in ("_by_0", pl.col("_by_0") + pl.col("customer_id").str.slice(0, 0)):
-        by = ["customer_id", pl.col("_by_0").alias("other"), of_mine]
+        by: list[str | pl.Expr] = ["customer_id", pl.col("_by_0").alias("other"), of_mine]
         found = channel_mix(rows, by=by)
         assert found.select("customer_id", "other", "_by_0").rows() == [("A", "mine", "mine")]
 
