@@ -58,6 +58,9 @@ def _check_ids(name: str, entries: object) -> None:
         if not isinstance(key, int) or isinstance(key, bool):
             message = f"the id {key!r} in {name} must be a whole number."
             raise InputError(message)
+        if not -(2**63) <= key < 2**63:  # as in a frame's columns
+            message = f"the id {key!r} in {name} is too large for an id: it has at most 64 bits."
+            raise InputError(message)
 
 
 @dataclass(frozen=True, slots=True)

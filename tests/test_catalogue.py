@@ -94,6 +94,8 @@ def test_several_ids_may_mean_the_same() -> None:
         ({"kinds": {"504": "email"}}, "the id '504' in kinds must be a whole number"),
         ({"channels": {"504": "E-mail"}}, "the id '504' in channels must be a whole number"),
         ({"channels": {True: "E-mail"}}, "the id True in channels"),
+        ({"channels": {2**63: "E-mail"}}, "the id 9223372036854775808 in channels is too large"),
+        ({"events": {-(2**63) - 1: "sent"}}, "in events is too large"),
         ({"channels": {504: None}}, "the channel name None must be text"),
         ({"channels": ["E-mail"]}, "must map ids to names"),
         ({"reports_sent": "yes"}, "it may be 'None', 'True', 'False'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
@@ -18,6 +19,9 @@ from optimove_analysis.errors import InputError
 from optimove_analysis.schema import FREQUENCY, INTERACTIONS, Frame, Proportion
 
 __all__ = ["frequency"]
+
+_MOST: Final = 2**31
+"""More messages than any customer gets, and a number that a column can hold."""
 
 
 def frequency(
@@ -85,6 +89,7 @@ def frequency(
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         message = f"top={top!r} must be a number of messages, 1 or more."
         raise InputError(message)
+    top = min(top, _MOST)
     check_proportion(rate, rules)
     group = Grouping.of(by, taken=FREQUENCY.names)
     checked = INTERACTIONS.check(interactions)

@@ -16,7 +16,7 @@ from optimove_analysis.analysis.note_sums import note_sums
 from optimove_analysis.analysis.notes import notes
 from optimove_analysis.analysis.once import gathered_once
 from optimove_analysis.analysis.rate_counts import was_delivered
-from optimove_analysis.analysis.rules import Implied, Opens, Rules
+from optimove_analysis.analysis.rules import MOST_DAYS, Implied, Opens, Rules
 from optimove_analysis.analysis.shares import count_shares, share_columns
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
@@ -92,9 +92,9 @@ def hand_off(
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
     if within is not None and (
-        isinstance(within, bool) or not isinstance(within, int) or within < 1
+        isinstance(within, bool) or not isinstance(within, int) or not 1 <= within <= MOST_DAYS
     ):
-        message = f"within={within!r} must be a number of days, 1 or more, or None."
+        message = f"within={within!r} must be a number of days, 1 to {MOST_DAYS:,}, or None."
         raise InputError(message)
     group: Grouping = Grouping.of(by, taken=HAND_OFF.names)
     checked = INTERACTIONS.check(interactions)

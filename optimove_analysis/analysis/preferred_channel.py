@@ -14,7 +14,7 @@ from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.intervals import wilson
 from optimove_analysis.analysis.mix_counts import can_engage, late_note
 from optimove_analysis.analysis.notes import NOT_BOUNCED, SUMS, notes, unknown_kinds
-from optimove_analysis.analysis.rules import LONGEST, Implied, Opens, Rules
+from optimove_analysis.analysis.rules import MOST_DAYS, Implied, Opens, Rules
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import INTERACTIONS, PREFERRED_CHANNEL, SMALL_N, Stage
@@ -85,8 +85,8 @@ def preferred_channel(
     """
     known = Catalogue() if catalogue is None else catalogue
     rules = Rules(window, as_of, implied, assume_sent, opens, known)
-    if type(lookback) is not int or not 1 <= lookback <= LONGEST:
-        message = f"lookback={lookback!r} must be a number of days, 1 to {LONGEST}."
+    if type(lookback) is not int or not 1 <= lookback <= MOST_DAYS:
+        message = f"lookback={lookback!r} must be a number of days, 1 to {MOST_DAYS:,}."
         raise InputError(message)
     checked = INTERACTIONS.check(interactions)
     found = _ranked(_channels(checked, rules, lookback), rules).with_columns(

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from optimove_analysis.analysis.rules import MOST_DAYS
 from optimove_analysis.errors import InputError
 
 __all__ = ["ASSOCIATION", "Pressure"]
@@ -15,9 +16,6 @@ __all__ = ["ASSOCIATION", "Pressure"]
 ASSOCIATION: Final = (
     "An association, no effect: who engages much is targeted more, and at other times."
 )
-
-_ALL_DAYS: Final = 4_000_000
-"""More days than lie between any two dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,12 @@ class Pressure:
     """The first day from which on all sends are in the frame."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.days, bool) or not isinstance(self.days, int) or self.days < 1:
-            message = f"days={self.days!r} must be a number of days, 1 or more."
+        if (
+            isinstance(self.days, bool)
+            or not isinstance(self.days, int)
+            or not 1 <= self.days <= MOST_DAYS
+        ):
+            message = f"days={self.days!r} must be a number of days, 1 to {MOST_DAYS:,}."
             raise InputError(message)
         if self.since is not None and type(self.since) is not dt.date:
             message = f"since={self.since!r} must be a datetime.date or None."
@@ -59,8 +61,9 @@ class Pressure:
             .sort(customer, day)
         )
         first = pl.lit(self.since) if self.since else pl.col(day).min().over(customer)
-        reach = min(self.days, _ALL_DAYS)
-        before = pl.col("_that_day").rolling_sum_by(day, f"{reach}d", closed="left").over(customer)
+        before = (
+            pl.col("_that_day").rolling_sum_by(day, f"{self.days}d", closed="left").over(customer)
+        )
         sends = sends.with_columns(
             _pressure=before.fill_null(0),
             _early=(pl.col(day) - first).dt.total_days() < self.days,

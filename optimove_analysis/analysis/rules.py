@@ -10,13 +10,13 @@ from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import STAGES, Stage
 
-__all__ = ["LONGEST", "Implied", "Opens", "Rules"]
+__all__ = ["MOST_DAYS", "Implied", "Opens", "Rules"]
 
 Implied: TypeAlias = Literal["lower", "none"]
 Opens: TypeAlias = Literal["trust", "ignore"]
 
-LONGEST: Final = 1_000_000
-"""Days that no engine's dates overflow by; the years from 1 to 2738."""
+MOST_DAYS: Final = 1_000_000
+"""Days that can be added to a date of ours (to the year 2738) on every engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,13 @@ class Rules:
 
     def __post_init__(self) -> None:
         if self.window is not None and (
-            isinstance(self.window, bool) or not isinstance(self.window, int) or self.window < 0
+            isinstance(self.window, bool)
+            or not isinstance(self.window, int)
+            or not 0 <= self.window <= MOST_DAYS
         ):
-            message = f"window={self.window!r} must be a number of days, 0 or more, or None."
-            raise InputError(message)
-        if self.window is not None and self.window > LONGEST:
-            message = f"window={self.window!r} is longer than {LONGEST} days; None takes all."
+            message = (
+                f"window={self.window!r} must be a number of days, 0 to {MOST_DAYS:,}, or None."
+            )
             raise InputError(message)
         if self.as_of is not None and type(self.as_of) is not dt.date:
             message = f"as_of={self.as_of!r} must be a datetime.date or None."
