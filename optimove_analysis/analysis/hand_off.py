@@ -119,11 +119,9 @@ def _with_answers(each: pl.LazyFrame, rules: Rules, within: int | None) -> pl.La
     _, delivered = was_delivered(rules)
     received = delivered | ~has_stage(rules.catalogue, "delivered")
     send, through = pl.col("send_date"), pl.col("_through")
-    short = pl.lit(False)
-    if within is not None:
-        short = ((through - send).dt.total_days() < within).fill_null(False)
+    # With no window a message counts however young: one that was not sent by as_of must not.
+    short = ((through - send).dt.total_days() < (within or 0)).fill_null(False)
     ripe = pl.col("_counted") & ~short
-    engaged = pl.col("_engaged")
     bounced = pl.col("bounced_on").is_not_null() & pl.col("clicked_on").is_null()
     # Engagement is a fact, whatever is known of the send, and however young the message is.
     acted = pl.col("_counted") | pl.col("_unobserved") | pl.col("_immature")
@@ -132,14 +130,19 @@ def _with_answers(each: pl.LazyFrame, rules: Rules, within: int | None) -> pl.La
         has, day = has_stage(rules.catalogue, stage), pl.col(f"{stage}_on")
         return pl.when(acted & has & also & (day <= through).fill_null(True)).then(day)
 
+    each = each.with_columns(
+        _first_open=first("opened", ~bounced & pl.lit(rules.opens == "trust")),
+        _first_click=first("clicked", pl.lit(True)),
+    )
+    # In a window that has closed all is before as_of; with none, what came later is no answer yet.
+    by_then = pl.any_horizontal(pl.col("_first_open", "_first_click").is_not_null())
+    engaged = pl.col("_engaged") & by_then
     return each.with_columns(
         _unanswered=ripe & received & ~engaged,
         _answered=ripe & engaged,
         _undelivered=ripe & ~received & ~engaged,
         _immature=pl.col("_immature") | (pl.col("_counted") & short),
         _counted=ripe,
-        _first_open=first("opened", ~bounced & pl.lit(rules.opens == "trust")),
-        _first_click=first("clicked", pl.lit(True)),
     )
 
 

@@ -172,6 +172,16 @@ def test_days_have_a_median_and_quartiles() -> None:
     assert (found["method"], found["customers"], found["small"]) == ("wilson-cluster", 6, True)
 
 
+def test_without_a_window_too_nothing_after_as_of_is_looked_at() -> None:
+    rows = [on(9, "clicked"), other(12, "sent"), other(13, "clicked")]
+    assert after_email(*rows, window=None, as_of=day(5)) == {("none", None): (1, None)}
+    found = row(*rows, window=None, as_of=day(5))
+    assert (found["n_answered"], found["n_answered_late"], found["n_immature"]) == (0, 0, 0)
+    assert after_email(*rows, window=None, as_of=day(9)) == {}
+    nothing = hand_off(frame(FIRST, *rows), window=None, as_of=dt.date(1980, 1, 1))
+    assert nothing.height == 0
+
+
 # Against plain Python, and laws
 
 
@@ -219,9 +229,9 @@ def reference(path: Path, by: Sequence[str], within: int | None, **options: Any)
         key = (*(message[name] for name in by), message["channel_id"])
         if message["fate"] != "counted":
             continue
-        if within and through and (through - message["send_date"]).days < within:
+        if through and (through - message["send_date"]).days < (within or 0):
             continue
-        if message["reached"] & engaging:
+        if message["reached"] & engaging and message["days"]:
             beside[key, "answered"] += 1
             continue
         if "delivered" in message["has"] and not message["facts"]["delivered"]:
