@@ -345,7 +345,7 @@ def test_few_rows_and_none_give_the_documented_table(rows: pl.DataFrame) -> None
 
 @pytest.mark.parametrize("within", [0, -3, True, 2.5, "7", 10**10])
 def test_a_wrong_within_is_named(within: Any) -> None:
-    with pytest.raises(InputError, match="must be a number of days, 1 to 4,000,000, or None"):
+    with pytest.raises(InputError, match="must be a number of days, 1 to 1,000,000, or None"):
         hand_off(frame(), within=within)
 
 
