@@ -67,8 +67,12 @@ class Arms:
     def as_group(self) -> pl.Expr:
         """Return what arms are grouped by, apart from the groups of the user's."""
         # A channel keeps its name: which stages an arm has is then known before any message.
-        is_channel = self.expression.meta.eq(pl.col("channel_id"))
-        return self.expression if is_channel else self.expression.alias(_ARM)
+        return self.expression if self.is_channel else self.expression.alias(_ARM)
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether it is the channel that tells the arms apart."""
+        return self.expression.meta.eq(pl.col("channel_id"))
 
     @property
     def is_action(self) -> bool:

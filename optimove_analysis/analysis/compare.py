@@ -162,6 +162,8 @@ def _answer(plan: pl.LazyFrame, question: _Question) -> pl.DataFrame:
     is_against = pl.when(own == baseline).then(False).when(own == against).then(True)
     two = counts.with_columns(is_against.alias(arm)).filter(own.is_not_null())
     text = values.cast(pl.String)
+    if question.arms.is_channel:
+        text = pl.Series([rules.catalogue.channel(value) for value in values], dtype=pl.String)
     # The channels of two arms are no name for the row.
     of_group = "channel_id" in question.plain.names
     channel = pl.col("channel") if of_group else pl.lit(None, pl.String)

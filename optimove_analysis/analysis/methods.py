@@ -30,6 +30,10 @@ _IMPLIED: Final = {
     "delivered; such implied counts are shown apart.",
     "none": "Only what was reported is counted; no stage is implied by a later one.",
 }
+_WITHOUT_OPENS: Final = (
+    "A click or an open implies that the message was delivered; such implied counts are shown "
+    "apart."
+)
 _OPENS: Final = {
     "ignore": "Opens are ignored, since privacy proxies open mail by machine.",
     "trust": "Opens are taken as reported; privacy proxies open mail by machine, so they are an "
@@ -104,7 +108,7 @@ def methods(
         _window(["message"], [window]),
         *_maturity_of(seen, rules),
         *_sends(seen),
-        _IMPLIED[implied],
+        _implied(implied, opens),
         _OPENS[opens],
         _interval("a rate", ["wilson-cluster" if seen.customers > 1 else "wilson"]),
         _catalogue(known),
@@ -127,7 +131,8 @@ def methods_of_tables(funnel: pl.DataFrame, mix: pl.DataFrame) -> str:
     )
     parts = [_window(unit, windows), _maturity(some["as_of"].drop_nulls().unique().to_list())]
     if funnel.height:
-        parts += [_IMPLIED[value] for value in funnel["implied"].drop_nulls().unique()]
+        ways = funnel.select("implied", "opens").drop_nulls().unique(maintain_order=True)
+        parts += dict.fromkeys(_implied(*way) for way in ways.iter_rows())
     parts += [_OPENS[value] for value in opens if value is not None]
     for name, table in (("a rate", funnel), ("an index", mix)):
         used = table["method"].drop_nulls().unique(maintain_order=True)
@@ -175,6 +180,11 @@ class _Seen:
 
 def _number(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _implied(implied: str, opens: str) -> str:
+    # With opens ignored there is no stage that a click could imply but the delivery.
+    return _WITHOUT_OPENS if (implied, opens) == ("lower", "ignore") else _IMPLIED[implied]
 
 
 def _size(seen: _Seen) -> str:

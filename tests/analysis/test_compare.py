@@ -364,3 +364,9 @@ def test_few_rows_and_none_give_the_documented_table(rows: pl.DataFrame) -> None
         assert found["difference"].null_count() == found.height
     nothing = compare(INTERACTIONS.empty(), between="template_id", baseline=3, against=7)
     assert nothing["reason"].to_list() == ["absent"] * 8
+
+
+def test_channels_are_called_by_their_names() -> None:
+    rows = frame(*sends(40, clicked=9), *sends(40, clicked=3, channel_id=SMS))
+    found = compare(rows, between="channel_id", rate="click rate")
+    assert found.select("baseline", "against", "k0", "k").row(0) == ("E-mail", "SMS", 9, 3)

@@ -49,6 +49,10 @@ def test_it_says_all_that_the_definitions_ask_for() -> None:
         ({"as_of": day(5)}, "0 messages to 0 customers count."),
         ({"implied": "none"}, "no stage is implied by a later one."),
         ({"opens": "ignore"}, "Opens are ignored, since privacy proxies open mail by machine."),
+        (
+            {"opens": "ignore"},
+            "left out of every count and rate, 0 messages of these. A click or an ",
+        ),
         ({"catalogue": Catalogue(kinds={504: "sms"})}, "the account's, as it was given."),
         (
             {"catalogue": Catalogue(kinds={504: "sms"})},
