@@ -12,7 +12,7 @@ import polars as pl
 from optimove_analysis.analysis.channels import channel_name, is_unknown_kind
 from optimove_analysis.analysis.counting import Clusters, tally
 from optimove_analysis.analysis.engines import Interactions, any_engine
-from optimove_analysis.analysis.grouping import By, Grouping, aggregate, join, within
+from optimove_analysis.analysis.grouping import By, Grouping, aggregate, in_parts, join, within
 from optimove_analysis.analysis.intervals import Z95, wilson
 from optimove_analysis.analysis.messages import count_where
 from optimove_analysis.analysis.mix_counts import (
@@ -100,7 +100,6 @@ def _mix(
 ) -> pl.DataFrame:
     keys = [*group.keys, *([] if every is None else ["period"])]
     counts, *moments = tally(interactions, rules, group, *_clusters(group, keys, of), every=every)
-    by_channel = counts.lazy().with_columns(mix_columns(rules, of))
     columns = {
         **({"period": pl.lit(None, pl.Date)} if every is None else {}),
         "channel": channel_name(rules.catalogue),
@@ -116,16 +115,17 @@ def _mix(
         "as_of": pl.lit(rules.as_of, pl.Date) if rules.as_of else pl.col("through_last"),
         "opens": pl.lit(rules.opens),
     }
-    found = (
-        _with_moments(by_channel, moments, keys)
-        .with_columns(expression.alias(name) for name, expression in columns.items())
-        .collect(engine="streaming")
-    )
-    return (
-        with_notes(found, rules, *_own_notes(rules, of))
-        .select(*group.write(), *CHANNEL_MIX.names)
-        .sort(*group.names, "period", "channel_id")
-    )
+    found: list[pl.DataFrame] = []
+    for part in in_parts(counts, keys):
+        by_channel = part.lazy().with_columns(mix_columns(rules, of))
+        rows = (
+            _with_moments(by_channel, moments, keys)
+            .with_columns(expression.alias(name) for name, expression in columns.items())
+            .collect(engine="streaming")
+        )
+        noted = with_notes(rows, rules, *_own_notes(rules, of))
+        found.append(noted.select(*group.write(), *CHANNEL_MIX.names))
+    return pl.concat(found).sort(*group.names, "period", "channel_id")
 
 
 def _own_notes(rules: Rules, of: Engagement) -> list[tuple[pl.Expr, pl.Expr]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import narwhals as nw
 import polars as pl
@@ -14,7 +14,9 @@ import polars as pl
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import MESSAGES
 
-__all__ = ["By", "Grouping", "aggregate", "is_separable", "join", "within"]
+__all__ = ["By", "Grouping", "aggregate", "in_parts", "is_separable", "join", "within"]
+
+_ROWS_OF_A_PART: Final = 2_000_000
 
 By: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
 
@@ -145,6 +147,16 @@ def join(frame: pl.LazyFrame, further: pl.LazyFrame, keys: Sequence[str]) -> pl.
     if not keys:
         return frame.join(further, how="cross")
     return frame.join(further, on=list(keys), how="left", nulls_equal=True)
+
+
+def in_parts(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Part a frame of many groups into some, with each group whole: it bounds the memory."""
+    n = 1 + frame.height // _ROWS_OF_A_PART
+    if n == 1 or not keys:
+        yield frame
+        return
+    for part in range(n):
+        yield frame.filter(pl.struct(keys).hash() % n == part)
 
 
 def is_separable(expression: pl.Expr) -> bool:
