@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from analysis import worlds
-from analysis.events import SMS, frame, on, reached, sends
+from analysis.events import CALLS, SMS, frame, on, reached, sends
 from analysis.intervals import interval
 from analysis.test_agreement import WORLDS
 from hypothesis import given, settings
@@ -110,6 +110,14 @@ def test_a_customer_of_two_channels_is_one_in_their_total() -> None:
     rows = frame(on(3, "sent"), on(3, "clicked"), on(3, "sent", channel_id=SMS))
     assert reached(rows, by=(), unit="customer") == [1, 1, None, 1]
     assert funnel(rows, unit="customer")["sent"].to_list() == [1] * 8
+
+
+@pytest.mark.parametrize("unit", ["message", *UNITS])
+def test_a_call_makes_nobody_a_unit_of_a_total(unit: Any) -> None:
+    calls = [on(3, "sent", channel_id=CALLS, customer_id="B", campaign_id=i) for i in (7, 8)]
+    found = funnel(frame(on(3, "sent"), *calls), by=(), unit=unit)
+    assert found["messages"].to_list() == [1, 0, 0, 0]
+    assert found["customers"].to_list() == [1] * 4
 
 
 def test_a_unit_that_there_is_not_is_refused_with_the_nearest() -> None:

@@ -1,0 +1,59 @@
+"""Customers are counted in turn where there are many rows: that changes no number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pytest
+from analysis import worlds
+from analysis.events import frame, on
+from analysis.test_agreement import WORLDS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from optimove_analysis import channel_mix, funnel
+from optimove_analysis.analysis import counting
+from optimove_analysis.analysis.keys import PackedKey
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 20])
+def test_each_row_is_in_one_part_with_all_the_rows_of_its_customer(parts: int) -> None:
+    ids = "ABCDEFG"
+    rows = frame(*(on(3, "sent", customer_id=who, campaign_id=i) for i in range(4) for who in ids))
+    key = PackedKey.of(rows.lazy())
+    assert key is not None
+    packed = key.write(nw.from_native(rows.lazy())).to_native().collect()
+    found = [part.collect() for part in key.parts(packed, parts)]
+    assert len(found) == parts
+    assert sorted(pl.concat(found).rows()) == sorted(packed.rows())
+    customers = [who for part in found for who in part["customer_id"].unique()]
+    assert sorted(customers) == list(ids)
+    if parts > 1:
+        assert max(part.height for part in found) < rows.height
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_ROWS_AT_ONCE", 10)
+
+
+RANK = pl.col("send_date").rank("dense").over("channel_id").alias("rank")
+"""What only all messages together show: these are not parted."""
+BY: list[list[Any]] = [[], ["customer_id"], ["channel_id", RANK], [pl.len().alias("all")]]
+
+
+@settings(WORLDS, max_examples=40)
+@given(interactions=worlds.interactions(), by=st.sampled_from(BY), rules=worlds.RULES)
+@pytest.mark.usefixtures("few_at_once")
+def test_in_parts_the_numbers_are_those_of_the_whole(
+    interactions: pl.DataFrame, by: list[Any], rules: dict[str, Any]
+) -> None:
+    in_parts = [funnel(interactions, by=by, **rules), channel_mix(interactions, by=[], **rules)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "_ROWS_AT_ONCE", 10**9)
+        whole = [funnel(interactions, by=by, **rules), channel_mix(interactions, by=[], **rules)]
+    for ours, theirs in zip(in_parts, whole, strict=True):
+        assert_frame_equal(ours, theirs, check_row_order=True, rel_tol=1e-12)
