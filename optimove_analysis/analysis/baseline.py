@@ -6,12 +6,18 @@ chapter 2, with Jeffreys's prior (section 2.8).
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from optimove_analysis.analysis.grouping import Grouping
 from optimove_analysis.analysis.shrinkage import beta_of, fit_beta
 
 __all__ = ["lower_tail", "predict", "trailing"]
+
+_POOR: Final = 0.01
+_STEPS_AT_ONCE: Final = 2_000_000
+_NO_SUM: Final = pl.DataFrame(schema={"row": pl.Int64, "total": pl.Float64})
 
 
 def trailing(days: pl.LazyFrame, weeks: int, group: Grouping) -> pl.LazyFrame:
@@ -78,7 +84,8 @@ def predict(k: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def lower_tail(k: pl.Expr, n: pl.Expr, a: pl.Expr, b: pl.Expr) -> pl.Expr:
     """Return the chance of k or fewer of n by the beta-binomial of a and b; null where one is.
 
-    Each row costs as many steps as it has messages on the shorter side of its mean.
+    Each row costs as many steps as it has messages on the shorter side of k; where that chance is
+    small, as it has up to k.
 
     >>> row = pl.DataFrame({"k": [7], "n": [10], "a": [1.0], "b": [1.0]})  # all equally likely
     >>> row.select(lower_tail(*(pl.col(name) for name in "knab")).round(6)).item()
@@ -90,24 +97,43 @@ def lower_tail(k: pl.Expr, n: pl.Expr, a: pl.Expr, b: pl.Expr) -> pl.Expr:
 
 
 def _lower_tails(parts: pl.Series) -> pl.Series:
-    """Sum the probabilities of each row, all rows in one go."""
-    # scipy.stats has this distribution, and would go row by row.
-    from scipy.special import betaln  # noqa: PLC0415 - slow to import
-
+    """Sum the probabilities of each row over its shorter side, all rows in few goes."""
     rows = parts.struct.unnest().with_columns(row=pl.int_range(pl.len())).drop_nulls()
-    # The sum below k where k is less than expected, so that a small chance is exact; else 1 less
-    # the sum above, which is short where nearly all are delivered.
-    below = pl.col("k") * (pl.col("a") + pl.col("b")) < pl.col("n") * pl.col("a")
-    first = pl.when(below).then(0).otherwise(pl.col("k") + 1).cast(pl.Int64)
-    last = pl.when(below).then("k").otherwise("n").cast(pl.Int64)
-    each = rows.with_columns(j=pl.int_ranges(first, last + 1)).explode("j").drop_nulls()
-    j, n, a, b = (each[name].cast(pl.Float64).to_numpy() for name in ("j", "n", "a", "b"))
-    log = betaln(j + a, n - j + b) - betaln(a, b) - betaln(n - j + 1, j + 1)
-    chance = pl.Series("chance", log).exp() / (each["n"] + 1)
-    sums = each.select("row", chance).group_by("row").agg(pl.col("chance").sum())
-    total = pl.col("chance").fill_null(0.0)  # no term: k is n
-    found = rows.join(sums, on="row", how="left").select(
-        "row", p=pl.when(below).then(total).otherwise(1 - total).clip(0, 1)
+    k, n = pl.col("k"), pl.col("n")
+    found = _sums(rows, below=k < n - k)
+    # 1 less a sum close to 1 has few digits: there the side itself, however long.
+    poor = rows.join(found.filter(pl.col("p") < _POOR, k >= n - k), on="row", how="semi")
+    found = found.select("row", "p").update(
+        _sums(poor, below=pl.lit(True)).select("row", "p"), on="row"
     )
     everywhere = pl.select(row=pl.int_range(parts.len()))
     return everywhere.join(found, on="row", how="left", maintain_order="left")["p"]
+
+
+def _sums(rows: pl.DataFrame, *, below: pl.Expr) -> pl.DataFrame:
+    """Add ``p``: the sum of the probabilities up to k, or 1 less that of those beyond."""
+    first = pl.when(below).then(0).otherwise(pl.col("k") + 1).cast(pl.Int64)
+    last = pl.when(below).then("k").otherwise("n").cast(pl.Int64)
+    spans = rows.with_columns(first=first, last=last)
+    # So many terms at once that memory does not grow with the days and their messages.
+    steps = (pl.col("last") - pl.col("first") + 1).cum_sum()
+    goes = spans.with_columns(go=steps // _STEPS_AT_ONCE).partition_by("go", include_key=False)
+    sums = [_added_up(one) for one in goes]
+    total = pl.col("total").fill_null(0.0)  # no term: k is n
+    return rows.join(pl.concat([_NO_SUM, *sums]), on="row", how="left").with_columns(
+        p=pl.when(below).then(total).otherwise(1 - total).clip(0, 1)
+    )
+
+
+def _added_up(spans: pl.DataFrame) -> pl.DataFrame:
+    # scipy.stats has this distribution, and would go row by row.
+    from scipy.special import betaln  # noqa: PLC0415 - slow to import
+
+    each = spans.select("row", "n", "a", "b", j=pl.int_ranges("first", pl.col("last") + 1)).explode(
+        "j"
+    )
+    each = each.drop_nulls()
+    j, n, a, b = (each[name].cast(pl.Float64).to_numpy() for name in ("j", "n", "a", "b"))
+    log = betaln(j + a, n - j + b) - betaln(a, b) - betaln(n - j + 1, j + 1)
+    chance = pl.Series("total", log).exp() / (each["n"] + 1)
+    return each.select("row", chance).group_by("row").agg(pl.col("total").sum())

@@ -52,6 +52,22 @@ def test_a_tiny_tail_keeps_its_digits() -> None:
     assert product_of < 1e-15
 
 
+def test_a_tiny_tail_keeps_its_digits_where_its_own_side_is_the_longer_one() -> None:
+    rows = [(350, 500, 950.0, 50.0), (420, 500, 950.0, 50.0), (450, 500, 950.0, 50.0)]
+    found = pl.DataFrame(rows, schema=list("knab"), orient="row").select(TAIL).to_series()
+    expected = [betabinom.cdf(*row) for row in rows]
+    assert found.to_list() == pytest.approx(expected, rel=1e-8, abs=0)
+    assert expected[0] < 1e-20
+
+
+def test_many_long_tails_are_added_up_a_part_at_a_time() -> None:
+    # Five million steps in all; with Beta(1, 1) the tail is (k + 1) / (n + 1).
+    beyond = [0, 1, 70_000, 99_999] * 30
+    frame = pl.DataFrame({"k": [200_000 - one for one in beyond], "n": 200_000, "a": 1.0, "b": 1.0})
+    expected = [(200_001 - one) / 200_001 for one in beyond]
+    assert frame.select(TAIL).to_series().to_list() == pytest.approx(expected, rel=1e-8)
+
+
 def test_a_tail_without_all_its_numbers_is_null_and_others_keep_their_place() -> None:
     frame = pl.DataFrame(
         {
