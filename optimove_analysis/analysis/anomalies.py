@@ -12,6 +12,7 @@ import polars as pl
 from optimove_analysis.analysis.baseline import lower_tail, trailing
 from optimove_analysis.analysis.grouping import By, Grouping, within
 from optimove_analysis.analysis.notes import number_of
+from optimove_analysis.analysis.once import gathered_once
 from optimove_analysis.analysis.rate_counts import count_rates
 from optimove_analysis.analysis.rates import rate_rows
 from optimove_analysis.analysis.rules import Implied, Rules
@@ -135,11 +136,14 @@ def anomalies(
     alarm = _Alarm(weeks, min_n, min_drop, alpha)
     group = Grouping.of(by, taken=ANOMALIES.names)
     checked = INTERACTIONS.check(interactions)
+
+    def answer(days: pl.LazyFrame) -> pl.LazyFrame:
+        found = _written(_judge(days, alarm, group), rules, alarm)
+        found = found.select(*group.write(), *ANOMALIES.names)
+        return found.sort(*group.names, "send_date", maintain_order=True)
+
     days = _delivery(checked.lazy(), rules, group)
-    found = _judge(days, alarm, group)
-    written = _written(found, rules, alarm).select(*group.write(), *ANOMALIES.names)
-    written = written.sort(*group.names, "send_date", maintain_order=True)
-    return written if isinstance(checked, pl.LazyFrame) else written.collect()
+    return gathered_once(checked, days, group, ANOMALIES, answer)
 
 
 def _delivery(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame:
@@ -151,8 +155,12 @@ def _delivery(rows: pl.LazyFrame, rules: Rules, group: Grouping) -> pl.LazyFrame
     day = daily.keys[-1]
     may_count = (pl.col("counted") + pl.col("n_immature")).sum().over(daily.keys) > 0
     return (
-        rate_rows(counts.filter(pl.col(day).is_not_null(), may_count), rules, daily)
-        .filter(pl.col("rate") == "delivery rate")
+        rate_rows(
+            counts.filter(pl.col(day).is_not_null(), may_count),
+            rules,
+            daily,
+            only=["delivery rate"],
+        )
         .rename({day: "send_date"})
         .drop("rate")
     )

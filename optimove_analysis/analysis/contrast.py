@@ -103,7 +103,7 @@ def frequency_contrast(
     # Read twice: without a cache the plan counts them anew each time.
     each = pressure.of(rate_facts(checked.lazy(), rules, group)).cache()
     slopes = _slopes(_customers(each.filter(base_of(rate, rules)), group, rate), group)
-    found = rate_rows(sum_facts(each, group), rules, group).filter(pl.col("rate") == rate)
+    found = rate_rows(sum_facts(each, group), rules, group, only=[rate])
     found = found.drop("lo", "hi", "n", "customers", "method", "small")
     counts = ("n", "customers", "n_constant", "n_unknown")
     found = (

@@ -137,8 +137,7 @@ def _levels(
         )
     )
     return (
-        rate_rows(sum_facts(each, levels), rules, levels)
-        .filter(pl.col("rate") == rate)
+        rate_rows(sum_facts(each, levels), rules, levels, only=[rate])
         .join(beside, on=levels.keys, how="left", nulls_equal=True)
         .with_columns(pl.col("n_same_day", "n_early").fill_null(0))
         .with_columns(

@@ -87,7 +87,8 @@ def time_to_engage(
     # Read several times: without a cache the plan counts them anew each time.
     each = rate_facts(checked.lazy(), rules, group).cache()
     followed = _followed(each, rules, group).cache()
-    groups = _groups(rate_rows(sum_facts(each, group), rules, group), followed, rules, group)
+    groups = rate_rows(sum_facts(each, group), rules, group, only=[_RATE])
+    groups = _groups(groups, followed, rules, group)
     groups = groups.cache()
     found = (
         survival(followed.filter("_inside"), groups, group)
@@ -160,7 +161,7 @@ def _groups(
     )
     lacks = pl.col("_n_rate").is_null()
     one = pl.col("customers") <= 1
-    rates = rates.filter(pl.col("rate") == _RATE).rename({"n": "_n_rate"})
+    rates = rates.rename({"n": "_n_rate"})
     found = group.join(rates.drop("n_late", "n_implied", "customers", "method", "small"), summed)
     return found.with_columns(
         pl.col(*_OF_A_GROUP, "_n_ahead", "_n_beyond").fill_null(0)
