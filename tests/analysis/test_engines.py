@@ -66,7 +66,7 @@ def test_packed_ids_and_plain_ones_give_the_same_funnel(
 ) -> None:
     packed = funnel(interactions, by=by, **rules)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PackedKey, "of", lambda _: None)  # as where an id is too wide
+        patch.setattr(PackedKey, "of", lambda *_, **__: None)  # as where an id is too wide
         plain = funnel(interactions, by=by, **rules)
     assert_frame_equal(plain, packed, rel_tol=1e-12)
 

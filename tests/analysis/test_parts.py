@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from optimove_analysis import channel_mix, funnel
-from optimove_analysis.analysis import counting
+from optimove_analysis.analysis import counting, grouping
 from optimove_analysis.analysis.keys import PackedKey
 
 
@@ -45,7 +45,7 @@ RANK = pl.col("send_date").rank("dense").over("channel_id").alias("rank")
 BY: list[list[Any]] = [[], ["customer_id"], ["channel_id", RANK], [pl.len().alias("all")]]
 
 
-@settings(WORLDS, max_examples=40)
+@settings(WORLDS, max_examples=25)
 @given(interactions=worlds.interactions(), by=st.sampled_from(BY), rules=worlds.RULES)
 @pytest.mark.usefixtures("few_at_once")
 def test_in_parts_the_numbers_are_those_of_the_whole(
@@ -57,3 +57,12 @@ def test_in_parts_the_numbers_are_those_of_the_whole(
         whole = [funnel(interactions, by=by, **rules), channel_mix(interactions, by=[], **rules)]
     for ours, theirs in zip(in_parts, whole, strict=True):
         assert_frame_equal(ours, theirs, check_row_order=True, rel_tol=1e-12)
+
+
+@settings(WORLDS, max_examples=20)
+@given(interactions=worlds.interactions(), by=st.sampled_from([["customer_id"], ["campaign_id"]]))
+def test_a_mix_is_made_of_its_groups_in_turn(interactions: pl.DataFrame, by: list[str]) -> None:
+    whole = channel_mix(interactions, by=by, every="1mo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "_ROWS_OF_A_PART", 3)
+        assert_frame_equal(channel_mix(interactions, by=by, every="1mo"), whole)
