@@ -84,7 +84,8 @@ class Arms:
 
     def check(self, dtype: pl.DataType) -> None:
         """Say what is wrong with the values for a column of that type."""
-        if dtype.is_nested() or dtype == pl.Object():
+        # A duration cannot be written as text, as the result has the arms' values.
+        if dtype.is_nested() or dtype.base_type() in {pl.Object, pl.Duration}:
             message = f"between={self.name!r} is {dtype}, which has no plain values to choose."
             raise InputError(message)
         values = [_value(one, dtype, self.name) for one in self._given()]

@@ -147,7 +147,7 @@ def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> nw.LazyFrame
         if isinstance(key, PackedKey) and head is not None:
             counts = _by_head(part, key, rules, head)
             # What is asked for are ids as they are: to read them is to write the keys.
-            found = asked.by.write_keys(key.read_head(counts, "_head", leading))
+            found = asked.by.write_keys(key.read_head(counts, "_head", leading), kept={})
         else:
             found = _by_keys(part, key, rules, asked, kept)
         sorts.append(_ready(found.select(*asked.keys, PATTERN, *COUNTS)))
@@ -174,7 +174,7 @@ def _by_keys(
     counts: list[nw.LazyFrame[Any]] = []
     for each in gathered:
         ours = [name for name in each.collect_schema() if name not in kept]
-        with_keys = asked.by.write_keys(each.rename(dict(kept)), *asked.further, every=asked.every)
+        with_keys = asked.by.write_keys(each, *asked.further, kept=kept, every=asked.every)
         # Only now may names be ours: no expression of the user's is read after this.
         known = facts(with_keys.select(*dict.fromkeys((*asked.keys, *ours))), rules)
         counts.append(by_pattern(known, asked.keys))

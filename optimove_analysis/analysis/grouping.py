@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -69,15 +69,22 @@ class Grouping:
         return [expression.alias(key) for expression, key in pairs]
 
     def write_keys(
-        self, found: nw.LazyFrame[Any], *further: pl.Expr, every: str | None = None
+        self,
+        found: nw.LazyFrame[Any],
+        *further: pl.Expr,
+        kept: Mapping[str, str],
+        every: str | None = None,
     ) -> nw.LazyFrame[Any]:
         """Add the keys to messages on any engine, and ``period``, that of the send, if asked for.
+
+        ``kept`` says what columns of the user's, carried over under other names, were called.
 
         On polars a packed customer (`keys.PackedKey`) is a categorical, quicker to group by; an
         expression of the user's sees it as the text it is.
         """
         frame = found.to_native()
         if isinstance(frame, pl.LazyFrame):
+            frame = frame.rename(kept)
             if every is not None:
                 further = (*further, pl.col("send_date").dt.truncate(every).alias("period"))
             plain, keys = self._customers(), self.read()
@@ -101,8 +108,11 @@ class Grouping:
                     "columns: add the column there first."
                 )
                 raise InputError(message)
+        # Other engines take "Rows" for the "rows" of messages: it must not get its name back.
+        ours = {name: one for one, name in kept.items()}
         keys_elsewhere = [
-            nw.col(name).alias(key) for name, key in zip(self.names, self.keys, strict=True)
+            nw.col(ours.get(name, name)).alias(key)
+            for name, key in zip(self.names, self.keys, strict=True)
         ]
         if every is not None:
             keys_elsewhere.append(_period(every).alias("period"))

@@ -337,6 +337,7 @@ def test_two_channels_are_compared_in_the_stages_that_both_have() -> None:
         ({"between": "send_date"}, "is Date: 3 is no value"),
         ({"between": pl.col("send_date") > "x"}, "cannot be asked of these interactions"),
         ({"between": pl.concat_list("template_id")}, "no plain values"),
+        ({"between": pl.duration(days="template_id")}, "no plain values"),
         ({"by": "reason"}, "name of a column of the result"),
         ({"window": -1}, "a number of days"),
     ],

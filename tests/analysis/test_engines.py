@@ -95,6 +95,14 @@ def test_a_column_of_ones_own_can_be_grouped_by_on_duckdb(tmp_path: Path) -> Non
     assert there["messages"].to_list() == [2, 1, 1, 0]
 
 
+@pytest.mark.parametrize("name", ["Rows", "Send_Observed", "n_Orphans", "_by_0"])
+def test_on_duckdb_a_group_may_be_called_like_a_column_of_messages_but_for_case(name: str) -> None:
+    rows = frame(on(3, "sent"), on(4, "clicked")).with_columns(pl.lit("mine").alias(name))
+    found = funnel(relation(rows), by=["customer_id", name])
+    assert found[name].to_list() == ["mine"] * 4
+    assert_frame_equal(found, funnel(rows, by=["customer_id", name]))
+
+
 def test_an_optional_column_may_be_absent_on_duckdb_too() -> None:
     rows = frame(on(3, "sent"), on(4, "opened")).drop("data_through")
     there = funnel(relation(rows))
