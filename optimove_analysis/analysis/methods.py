@@ -19,12 +19,14 @@ __all__ = ["methods", "methods_of_tables"]
 
 _NOTHING: Final = "There was nothing to count."
 _INTERVALS: Final = {
-    "wilson": "Wilson's score interval, messages taken as independent",
-    "wilson-cluster": "Wilson's score interval, widened since the messages of one customer "
+    "wilson": "Wilson's score interval, {units} taken as independent",
+    "wilson-cluster": "Wilson's score interval, widened since the {units} of one customer "
     "are not independent",
-    "log-linear": "a log-linear interval, messages taken as independent",
+    "log-linear": "a log-linear interval, {units} taken as independent",
     "log-linear-cluster": "a log-linear interval with the customer as the cluster",
 }
+_UNITS: Final = {"customer_day": "days"}
+"""What is counted of one customer, where it is not called as the unit is."""
 _IMPLIED: Final = {
     "lower": "A click implies that the message was opened and delivered, an open that it was "
     "delivered; such implied counts are shown apart.",
@@ -129,7 +131,9 @@ def methods_of_tables(funnel: pl.DataFrame, mix: pl.DataFrame) -> str:
     unit, windows, opens = (
         some[name].unique(maintain_order=True).to_list() for name in ("unit", "window", "opens")
     )
-    parts = [_window(unit, windows), _maturity(some["as_of"].drop_nulls().unique().to_list())]
+    ends: list[dt.date] = some["as_of"].drop_nulls().unique().to_list()
+    parts = [_window(unit, windows)]
+    parts += [_open_ended(sorted(ends))] if ends and windows == [None] else [_maturity(ends)]
     if funnel.height:
         ways = funnel.select("implied", "opens").drop_nulls().unique(maintain_order=True)
         parts += dict.fromkeys(_implied(*way) for way in ways.iter_rows())
@@ -137,7 +141,7 @@ def methods_of_tables(funnel: pl.DataFrame, mix: pl.DataFrame) -> str:
     for name, table in (("a rate", funnel), ("an index", mix)):
         used = table["method"].drop_nulls().unique(maintain_order=True)
         if len(used):
-            parts.append(_interval(name, used))
+            parts.append(_interval(name, used, table["unit"].unique(maintain_order=True)))
     if mix.height:
         of = " / ".join(mix["of"].drop_nulls().unique(maintain_order=True))
         meant = "clicked, or opened where opens are trusted" if of == "engaged" else of
@@ -212,6 +216,8 @@ def _window(units: Iterable[str], windows: Iterable[int | None]) -> str:
     counted = " or ".join(
         "at any time after the send"
         if days is None
+        else "on the day of the send"
+        if days == 0
         else f"from the day of the send to {_number(days, 'day')} after it"
         for days in windows
     )
@@ -233,15 +239,17 @@ def _maturity(
     )
 
 
+def _open_ended(ends: Sequence[dt.date]) -> str:
+    when = " to ".join(map(str, dict.fromkeys((ends[0], ends[-1]))))
+    return f"The data is complete through {when}; there is no window that may not have closed."
+
+
 def _maturity_of(seen: _Seen, rules: Rules) -> list[str]:
     ends = [day for day in (seen.through_first, seen.through_last) if day is not None]
     if not ends:
         return [_maturity([])] if seen.counted else []
     if rules.window is None:
-        when = " to ".join(map(str, dict.fromkeys(ends)))
-        return [
-            f"The data is complete through {when}; there is no window that may not have closed."
-        ]
+        return [_open_ended(ends)]
     said = [_maturity(ends, "message", f"{_number(seen.immature, 'message')} of these")]
     if seen.no_through:
         unknown = _number(seen.no_through, "message")
@@ -257,8 +265,9 @@ def _sends(seen: _Seen) -> list[str]:
     return []
 
 
-def _interval(name: str, used: Iterable[str]) -> str:
-    ways = " and ".join(_INTERVALS.get(method, method) for method in used)
+def _interval(name: str, used: Iterable[str], units: Iterable[str] = ("message",)) -> str:
+    counted = " / ".join(_UNITS.get(unit, f"{unit}s") for unit in units)
+    ways = " and ".join(_INTERVALS.get(one, one).format(units=counted) for one in used)
     return f"The 95 % interval of {name} is {ways}."
 
 

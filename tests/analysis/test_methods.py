@@ -12,8 +12,10 @@ from analysis import worlds
 from analysis.events import day, frame, on, sends
 from hypothesis import HealthCheck, given, settings
 
-from optimove_analysis import Catalogue, funnel, methods
+from optimove_analysis import Catalogue, channel_mix, funnel, methods
+from optimove_analysis.analysis.methods import methods_of_tables
 from optimove_analysis.errors import InputError, SchemaError
+from optimove_analysis.schema import CHANNEL_MIX
 
 SOME = frame(*sends(4, clicked=1), *sends(2, customer_id="B"))
 
@@ -42,6 +44,7 @@ def test_it_says_all_that_the_definitions_ask_for() -> None:
     ("options", "words"),
     [
         ({"window": 1}, "from the day of the send to 1 day after it."),
+        ({"window": 0}, "a stage counts where its event came on the day of the send."),
         ({"window": None}, "at any time after the send."),
         ({"window": None}, "through 2025-12-31; there is no window that may not have closed."),
         ({"as_of": day(5)}, "complete through 2025-03-05; "),
@@ -73,6 +76,29 @@ def test_it_says_all_that_the_definitions_ask_for() -> None:
 )
 def test_each_option_is_told(options: dict[str, Any], words: str) -> None:
     assert words in methods(SOME, **options)
+
+
+def test_of_tables_with_no_window_none_is_said_to_be_open() -> None:
+    said = methods_of_tables(funnel(SOME, window=None), channel_mix(SOME, window=None))
+    assert "through 2025-12-31; there is no window that may not have closed." in said
+    assert "left out of every count" not in said
+    nobody_knows = SOME.drop("data_through")
+    counted, mix = (make(nobody_knows, window=None) for make in (funnel, channel_mix))
+    assert "complete is not known: all messages are counted." in methods_of_tables(counted, mix)
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("message", "widened since the messages of one customer"),
+        ("customer", "Wilson's score interval, customers taken as independent."),
+        ("customer_day", "widened since the days of one customer"),
+        ("campaign", "Wilson's score interval, campaigns taken as independent."),
+    ],
+)
+def test_of_tables_the_interval_is_of_what_they_count(unit: Any, words: str) -> None:
+    counted = funnel(frame(*(on(3, "sent", customer_id=c) for c in "AB")), unit=unit)
+    assert words in methods_of_tables(counted, CHANNEL_MIX.empty())
 
 
 def test_within_one_customer_messages_are_taken_as_independent() -> None:
