@@ -120,6 +120,10 @@ def test_where_no_sent_row_is_seen_at_all_sends_are_assumed_and_it_is_said() -> 
     assert notes(rows) == ["2 messages without a sent row counted as sent."]
 
 
+def test_a_sent_row_without_a_date_is_no_send_that_was_seen() -> None:
+    assert reached(frame(on(None, "sent", campaign_id=4), on(3, "opened"))) == [1, 1, 1, 0]
+
+
 @pytest.mark.parametrize(("assume_sent", "sent", "left_out"), [(True, 2, 0), (False, 1, 1)])
 def test_assume_sent_is_obeyed(assume_sent: bool, sent: int, left_out: int) -> None:  # noqa: FBT001 - a parameter
     rows = frame(on(3, "sent"), on(3, "opened", campaign_id=4))
@@ -141,6 +145,10 @@ def test_a_double_send_on_one_day_is_one_message_and_said() -> None:
     assert reached(rows, "sent") == [1] * 4
     assert notes(rows) == [
         "2 further sent rows of the same message on the same day taken as one send."
+    ]
+    two = frame(*2 * [on(3, "sent")], *3 * [on(3, "sent", campaign_id=4)])
+    assert notes(two) == [
+        "3 further sent rows of the same message on the same day taken as one send."
     ]
 
 
@@ -238,6 +246,10 @@ def test_an_unknown_event_is_in_no_stage_and_said() -> None:
     assert reached(rows) == [1, 0, 0, 0]
     assert notes(rows) == [
         "1 event of an id that the catalogue lacks, such as event 17 (unknown), in no stage."
+    ]
+    two = [on(3, "sent", campaign_id=9), on(4, 18, campaign_id=9)]
+    assert notes(frame(on(3, "sent"), on(4, 17), *two)) == [
+        "2 events of ids that the catalogue lacks, such as event 17 (unknown), in no stage."
     ]
     without_id = frame(on(3, "sent"), on(3, None))
     assert notes(without_id) == ["1 event of an id that the catalogue lacks, in no stage."]

@@ -17,19 +17,26 @@ from polars.testing import assert_frame_equal
 from optimove_analysis import channel_mix, funnel
 from optimove_analysis.analysis import counting, grouping
 from optimove_analysis.analysis.keys import PackedKey
+from optimove_analysis.schema import MESSAGE_KEY
+
+NUMBERS = MESSAGE_KEY[1:]
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 20])
 def test_each_row_is_in_one_part_with_all_the_rows_of_its_customer(parts: int) -> None:
     ids = "ABCDEFG"
-    rows = frame(*(on(3, "sent", customer_id=who, campaign_id=i) for i in range(4) for who in ids))
+    rows = frame(
+        *(on(3, "sent", customer_id=who, campaign_id=i) for i in range(4) for who in ids),
+        # The smallest numbers that keys can have: those at which a part begins.
+        *(on(3, "sent", customer_id=who, **dict.fromkeys(NUMBERS)) for who in (None, *ids)),
+    )
     key = PackedKey.of(rows.lazy())
     assert key is not None
     packed = key.write(nw.from_native(rows.lazy())).to_native().collect()
     found = [part.collect() for part in key.parts(packed, parts)]
     assert len(found) == parts
-    assert sorted(pl.concat(found).rows()) == sorted(packed.rows())
-    customers = [who for part in found for who in part["customer_id"].unique()]
+    assert_frame_equal(pl.concat(found), packed, check_row_order=False)
+    customers = [who for part in found for who in part["customer_id"].unique() if who]
     assert sorted(customers) == list(ids)
     if parts > 1:
         assert max(part.height for part in found) < rows.height
