@@ -133,6 +133,12 @@ def test_only_sends_count_and_what_is_left_out_is_said() -> None:
     assert counts(rows, assume_sent=True) == {(EMAIL, EMAIL): 1, (EMAIL, SMS): 1}
 
 
+@pytest.mark.parametrize(("names", "method"), [("A", "wilson"), ("AB", "wilson-cluster")])
+def test_from_two_customers_on_the_interval_is_called_clustered(names: str, method: str) -> None:
+    rows = [row for name in names for row in sent((3, EMAIL), (4, SMS), customer_id=name)]
+    assert transitions(frame(*rows))["method"].to_list() == [method]
+
+
 def test_the_interval_has_the_customer_as_the_cluster() -> None:
     # By hand: customers with (to SMS, from e-mail) of (4, 4), (0, 4), (4, 4), (0, 4): p = 1/2;
     # residuals 4 * 2^2 = 16, variance 16 * 4/3 / 16^2 = 1/12, against 1/64: n = 16 * 12/64 = 3.
