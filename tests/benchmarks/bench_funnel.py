@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import polars as pl
 import pytest
 from benchmarks import pandas_peer
@@ -112,7 +113,7 @@ def duck(parquet: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def counts_of(found: pl.DataFrame) -> list[tuple[int, ...]]:
     """Return our funnel as the SQL gives it: a row a channel, 0 for a stage that it lacks."""
-    wide = found.pivot("stage", index=["channel_id", "customers"], values="messages").fill_null(0)
+    wide = found.pivot("stage", index=["channel_id", "customers"], values="messages").fill_null(0)  # noqa: PD010 - a frame of polars
     order = ("channel_id", "sent", "delivered", "opened", "clicked", "customers")
     return sorted(wide.select(order).rows())
 
@@ -135,13 +136,16 @@ def test_our_funnel_from_memory(
     assert counts_of(found) == duck.execute(FUNNEL.format(source="interactions")).fetchall()
 
 
+@pytest.fixture(scope="module")
+def in_pandas(frame: pl.DataFrame) -> pd.DataFrame:
+    return frame.to_pandas().astype(dict.fromkeys(("date", "data_through"), "datetime64[s]"))
+
+
 @pytest.mark.benchmark(group="funnel from memory")
 def test_pandas_funnel_from_memory(
-    benchmark: Any, frame: pl.DataFrame, duck: duckdb.DuckDBPyConnection
+    benchmark: Any, in_pandas: pd.DataFrame, duck: duckdb.DuckDBPyConnection
 ) -> None:
-    days = ("date", "data_through")
-    rows = frame.to_pandas().astype(dict.fromkeys(days, "datetime64[s]"))
-    found = benchmark.pedantic(lambda: pandas_peer.counts(rows), rounds=1)
+    found = benchmark.pedantic(lambda: pandas_peer.funnel(in_pandas), rounds=1)
     assert found == duck.execute(FUNNEL.format(source="interactions")).fetchall()
 
 
@@ -171,3 +175,13 @@ def test_our_mix_from_memory(
     theirs = duck.sql(MIX.format(source="interactions")).pl()
     ours = found.filter(pl.col("sends") > 0).select("sends", pl.col("engagements").fill_null(0))
     assert ours.sum().row(0) == theirs.select(pl.col("s", "e").sum().cast(pl.Int64)).row(0)
+
+
+@pytest.mark.benchmark(group="mix by customer from memory")
+def test_pandas_mix_from_memory(
+    benchmark: Any, in_pandas: pd.DataFrame, duck: duckdb.DuckDBPyConnection
+) -> None:
+    found = benchmark.pedantic(lambda: pandas_peer.mix(in_pandas), rounds=1)
+    theirs = duck.sql(MIX.format(source="interactions")).pl()
+    sums = tuple(found[["sent", "engaged"]].sum())
+    assert sums == theirs.select(pl.col("s", "e").sum().cast(pl.Int64)).row(0)

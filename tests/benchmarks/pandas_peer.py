@@ -1,4 +1,4 @@
-"""The message funnel in pandas, as one would write it who takes care: the same counts, alone."""
+"""Message funnel and mix in pandas, as one would write them who takes care: the counts alone."""
 
 from __future__ import annotations
 
@@ -8,15 +8,30 @@ import pandas as pd
 
 from optimove_analysis.schema import MESSAGE_KEY
 
-__all__ = ["counts"]
+__all__ = ["funnel", "mix"]
 
 _EVENTS = {"delivered": 2, "opened": 3, "clicked": 4, "unsubscribed": 5, "bounced": 6, "spam": 7}
 _IDS = list(MESSAGE_KEY)
 _WEEK = pd.Timedelta(days=7)
 
 
-def counts(frame: pd.DataFrame) -> list[tuple[int, ...]]:
+def funnel(frame: pd.DataFrame) -> list[tuple[int, ...]]:
     """Return a row a channel: sent, delivered, opened, clicked, customers; 0 for no such stage."""
+    found = _counted(frame).groupby("channel")
+    sums = found[["sent", "delivered", "opened", "clicked"]].sum()
+    sums["customers"] = found["customer"].nunique()
+    return [tuple(int(value) for value in row) for row in sums.sort_index().itertuples()]
+
+
+def mix(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a customer and channel: sends, engagements, and their shares."""
+    each = _counted(frame)
+    each["engaged"] = each["opened"] | each["clicked"]
+    found = each.groupby(["customer", "channel"])[["sent", "engaged"]].sum()
+    return found.join(found / found.groupby(level="customer").transform("sum"), rsuffix="_share")
+
+
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[[*_IDS, "date", "data_through"]].copy()
     rows["sent_on"] = frame["date"].where(frame["event_id"] == 1)
     for name, event in _EVENTS.items():
@@ -39,7 +54,7 @@ def counts(frame: pd.DataFrame) -> list[tuple[int, ...]]:
     for name in _EVENTS:
         placed.loc[orphans, f"{name}_on"] = pd.NaT
     several = _messages(placed, ["key", "send"]).reset_index("send")
-    return _count(pd.concat([easy, several]))
+    return _judged(pd.concat([easy, several]))
 
 
 def _messages(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -49,7 +64,7 @@ def _messages(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return rows.groupby(keys, sort=False).agg(how)
 
 
-def _count(each: pd.DataFrame) -> list[tuple[int, ...]]:
+def _judged(each: pd.DataFrame) -> pd.DataFrame:
     until = each["send"] + _WEEK
     young, control = each["data_through"] < until, each["action_id"] == 1
     each = each[each["sent_on"].notna() & ~control & ~young]
@@ -62,7 +77,7 @@ def _count(each: pd.DataFrame) -> list[tuple[int, ...]]:
     early = seen["delivered"] | (channel == 504) & seen["opened"] | clicked
     early |= seen["unsubscribed"] | seen["spam"]
     delivered = ~channel.isin([502, 511]) & ~bounced & early
-    found = pd.DataFrame(
+    return pd.DataFrame(
         {
             "channel": channel,
             "sent": 1,
@@ -71,7 +86,4 @@ def _count(each: pd.DataFrame) -> list[tuple[int, ...]]:
             "clicked": clicked,
             "customer": each["customer_id"],
         }
-    ).groupby("channel")
-    sums = found[["sent", "delivered", "opened", "clicked"]].sum()
-    sums["customers"] = found["customer"].nunique()
-    return [tuple(int(value) for value in row) for row in sums.sort_index().itertuples()]
+    )
