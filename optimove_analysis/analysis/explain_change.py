@@ -173,7 +173,12 @@ def _rows(
         _is_total=pl.lit(value=True),
     )
     beyond = (pl.col("k0") > pl.col("n0")) | (pl.col("k1") > pl.col("n1"))
-    beyond = beyond.any().over(keys) if rate != MEAN_OPENS else pl.lit(value=False)
+    if rate == MEAN_OPENS:
+        # A mean may pass 1; but opens of no message have no channel's rate to be in.
+        beyond = ((pl.col("n0") == 0) & (pl.col("k0") > 0)) | (
+            (pl.col("n1") == 0) & (pl.col("k1") > 0)
+        )
+    beyond = beyond.any().over(keys)
     return (
         pl.concat([channels, total], how="diagonal")
         .with_columns(_beyond=beyond)

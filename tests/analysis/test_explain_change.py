@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from analysis import mix_laws, worlds
-from analysis.events import EMAIL, IN_APP, PUSH, SMS, day, frame, on, seeded, sends
+from analysis.events import EMAIL, IN_APP, PUSH, SMS, UNKNOWN, day, frame, on, seeded, sends
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -283,7 +283,8 @@ def test_it_is_what_fractions_make_of_the_rates_and_closes(
         for part in "kn":
             key = (group, row["channel_id"], row["side"], part)
             counts[key] = Fraction(row[part] or 0)
-        if row["n"] is not None and row["k"] > row["n"] and rate != "total opens per delivered":
+        most = math.inf if rate == "total opens per delivered" and row["n"] else row["n"]
+        if row["n"] is not None and row["k"] > most:
             beyond.add(group)
     found = explain_change(frame, before=FIRST, after=SECOND, rate=rate, by=by, **rules)
     sums: dict[Any, list[Fraction]] = {}
@@ -357,3 +358,18 @@ def test_the_laws(
     rules |= {"window": 7, "as_of": None}
     keys = ["customer_id", "channel_id", "channel"]
     mix_laws.immature_messages_change_no_number(ask, frame, more, keys)
+
+
+def test_opens_of_no_delivered_message_leave_a_mean_without_an_answer() -> None:
+    # The channel reports deliveries, but not that of the message that was opened in April: with
+    # nothing implied the open is in the k of all, and in no channel's rate.
+    told = [on(3, "sent"), on(3, "delivered"), on(4, "opened")]
+    unknown = [row | {"channel_id": UNKNOWN} for row in told]
+    rows = [*told, *later(told), *unknown, *later([unknown[0], unknown[2]])]
+    rate: Any = "total opens per delivered"
+    found = explained(frame(*rows), rate=rate, implied="none")
+    assert found["k_after"].to_list() == [1, 1, 2]
+    assert found["n_after"].to_list() == [0, 1, 1]
+    assert found["change"].to_list() == [None] * 3
+    assert "nothing is implied" in found["notes"][2].to_list()[-1]
+    assert explained(frame(*rows), rate=rate)["change"].to_list() == [0, 0, 0]
