@@ -15,7 +15,7 @@ from optimove_analysis import Catalogue
 from optimove_analysis.schema import Table
 
 Ask = Callable[..., pl.DataFrame]
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SAYS = Catalogue(reports_sent=True)
 BESIDE = ["n_immature", "n_unobserved", "notes"]
 """What immature messages may change."""
