@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 # A shell starts what stands before an & with Ctrl-C ignored, and so do some CI systems; processes
 # inherit that. The tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is, and nothing of what it tries.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 _KEY = re.compile(rb"sandbox-[0-9a-f]{16}")
 """What the keys of sandboxes look like: in no artefact of a test may one be."""
