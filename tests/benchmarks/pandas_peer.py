@@ -28,7 +28,8 @@ def mix(frame: pd.DataFrame) -> pd.DataFrame:
     each = _counted(frame)
     each["engaged"] = each["opened"] | each["clicked"]
     found = each.groupby(["customer", "channel"])[["sent", "engaged"]].sum()
-    return found.join(found / found.groupby(level="customer").transform("sum"), rsuffix="_share")
+    shares = found / found.groupby(level="customer").transform("sum")
+    return found.join(shares.add_suffix("_share"))
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
