@@ -7,12 +7,13 @@ it looks like, so that one chart can be shown light or dark by exchanging its co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
 from optimove_analysis.catalogue import guess_kind
+from optimove_analysis.charts.words import lines
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import Kind
 
@@ -28,6 +29,7 @@ __all__ = [
     "Mode",
     "channel_colours",
     "config",
+    "finished",
     "themed",
 ]
 
@@ -122,6 +124,9 @@ def config(mode: Mode = "light") -> dict[str, Any]:
         "font": FONT,
         "padding": 12,
         "view": {"stroke": None},
+        # A screen reader is told the whole by the alt text and the numbers by the table beside it;
+        # hundreds of marks named by their fields would bury both.
+        "mark": {"aria": False},
         "title": {
             "anchor": "start",
             "align": "left",
@@ -178,15 +183,40 @@ def config(mode: Mode = "light") -> dict[str, Any]:
     }
 
 
-def themed(chart: ChartT, mode: Mode = "light") -> ChartT:
+def themed(chart: ChartT, mode: Mode | None = None) -> ChartT:
     """Return a copy of the chart that carries this package's look; the chart stays as it is.
+
+    Args:
+        chart: any Altair chart.
+        mode: light or dark; None takes dark where ``alt.theme.enable("optimove_dark")`` was said,
+            else light.
 
     >>> import altair as alt
     >>> themed(alt.Chart().mark_bar(), "dark").to_dict()["config"]["background"]
     '#16181D'
     """
+    if mode is None:
+        mode = "dark" if alt.theme.active == "optimove_dark" else "light"
     look: ChartT = chart.configure(**config(mode))
     return look
+
+
+def finished(
+    chart: ChartT, *, title: str, told: Sequence[str], width: int, description: str
+) -> ChartT:
+    """Give a chart its title, what must be told under it, its alt text, and the look.
+
+    Args:
+        chart: the picture.
+        title: what is drawn, as a noun; the user's own where one was given.
+        told: sentences under the title: first what `words.settings` says, then how to read it.
+        width: of the whole picture in pixels, so that the lines are broken where it ends.
+        description: the alt text; it reads as a sentence and has the main numbers.
+    """
+    whole: ChartT = chart.properties(
+        title=alt.Title(title, subtitle=lines(told, width)), description=description
+    )
+    return themed(whole)
 
 
 @alt.theme.register("optimove_light", enable=False)

@@ -149,17 +149,21 @@ def _as_of(days: pl.Series) -> str:
     return text if days.null_count() == 0 else f"{text} (for some, not known)"
 
 
-def settings(frame: pl.DataFrame) -> str:
-    """Say unit, window, as_of and opens policy of a result in one line.
+def settings(frame: pl.DataFrame, *, n: str = "") -> str:
+    """Say n, unit, window, as_of and opens policy of a result in one line.
 
-    The frame has the columns ``unit``, ``window``, ``as_of`` and ``opens``; several values of one
-    are all named.
+    Of the columns ``unit``, ``window``, ``as_of`` and ``opens`` those that the frame has are told;
+    several values of one are all named. ``n`` is how many, with a noun: "1,200 messages".
     """
-    parts = [
-        "Unit: " + " / ".join(frame["unit"].drop_nulls().unique(maintain_order=True)),
-        " / ".join(_window(days) for days in frame["window"].unique(maintain_order=True)),
-        _as_of(frame["as_of"]),
-    ]
-    if "ignore" in frame["opens"]:
+    parts = [n] if n else []
+    if "unit" in frame.columns:
+        units = frame["unit"].drop_nulls().unique(maintain_order=True)
+        parts.append("Unit: " + " / ".join(units.str.replace_all("_", "-")))
+    if "window" in frame.columns:
+        windows = frame["window"].unique(maintain_order=True)
+        parts.append(" / ".join(_window(days) for days in windows))
+    if "as_of" in frame.columns:
+        parts.append(_as_of(frame["as_of"]))
+    if "opens" in frame.columns and "ignore" in frame["opens"]:
         parts.append("opens ignored")
     return " \N{MIDDLE DOT} ".join(parts)
