@@ -10,5 +10,6 @@ from __future__ import annotations
 
 from optimove_analysis.forms.customer_form import CustomerForm
 from optimove_analysis.forms.source import Source
+from optimove_analysis.forms.view import View
 
-__all__ = ["CustomerForm", "Source"]
+__all__ = ["CustomerForm", "Source", "View"]

@@ -10,7 +10,31 @@ import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
 
-__all__ = ["Source"]
+__all__ = ["Progress", "Source"]
+
+
+class Progress(Protocol):
+    """How far a fetch has come; as text it reads as a line, with the time that is left."""
+
+    @property
+    def fetched(self) -> int:
+        """Customers asked for and answered."""
+
+    @property
+    def cached(self) -> int:
+        """Customers whose answer was kept."""
+
+    @property
+    def failed(self) -> int:
+        """Customers whose answer could not be had."""
+
+    @property
+    def total(self) -> int:
+        """All customers."""
+
+    @property
+    def eta(self) -> float:
+        """Seconds until the last request can be sent."""
 
 
 class Source(Protocol):
@@ -24,7 +48,10 @@ class Source(Protocol):
         *,
         progress: Callable[[Any], None] | None = None,
     ) -> pl.DataFrame:
-        """Return the customers' interactions; ``progress`` is called with what reads as a line."""
+        """Return the customers' interactions; ``progress`` is called with a `Progress`.
+
+        What ``progress`` raises ends the fetch: so a form cancels it.
+        """
 
     def catalogue(self) -> Catalogue:
         """Return what channel and event ids mean."""

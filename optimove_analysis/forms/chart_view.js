@@ -1,0 +1,67 @@
+/* Draw the widget's chart, light or dark as the page around it is, wide or narrow as its place is. */
+const DARK = () => document.body.dataset.jpThemeLight === "false";
+
+async function render({ model, el }) {
+  const place = document.createElement("div");
+  place.className = "optimove-chart";
+  el.append(place);
+  let drawn = null; // the view of the last picture, and what it was drawn for
+  let asked = 0;
+
+  const draw = async () => {
+    const { wide, narrow } = model.get("specs");
+    if (!wide) {
+      drawn?.finalize();
+      drawn = null;
+      place.replaceChildren();
+      return;
+    }
+    const turn = ++asked;
+    const vegaEmbed = await globalThis.optimoveVega.ready;
+    if (turn !== asked) return; // a newer picture is on its way
+    const small = narrow && el.clientWidth > 0 && el.clientWidth < model.get("narrow_below");
+    const spec = { ...(small ? narrow : wide), config: model.get("looks")[DARK() ? "dark" : "light"] };
+    try {
+      const next = document.createElement("div");
+      const result = await vegaEmbed(next, spec, {
+        mode: "vega-lite",
+        renderer: "svg",
+        actions: false,
+        ast: true, // expressions are interpreted: a page's policy may forbid eval
+        tooltip: { theme: DARK() ? "dark" : "light" },
+      });
+      if (turn !== asked) return result.view.finalize();
+      drawn?.finalize();
+      drawn = result.view;
+      place.replaceChildren(next); // the old picture stays until the new one is there: no flicker
+      const svg = next.querySelector("svg");
+      // A chart shrinks with its place until its text would be too small to read, then it scrolls.
+      svg.style.maxWidth = "100%";
+      svg.style.height = "auto";
+      svg.style.minWidth = `${Math.round(0.7 * Number(svg.getAttribute("width")))}px`;
+      place.dataset.drawn = String(model.get("number"));
+    } catch (error) {
+      place.textContent = `The chart could not be drawn: ${error.message}`;
+      place.setAttribute("role", "alert");
+    }
+  };
+
+  let width = el.clientWidth;
+  const places = new ResizeObserver(() => {
+    const below = model.get("narrow_below");
+    const crossed = el.clientWidth > 0 && (width < below) !== (el.clientWidth < below);
+    width = el.clientWidth || width;
+    if (crossed) draw();
+  });
+  places.observe(el);
+  const themes = new MutationObserver(draw);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  model.on("change:specs", draw);
+  draw();
+  return () => {
+    model.off("change:specs", draw);
+    places.disconnect();
+    themes.disconnect();
+    drawn?.finalize();
+  };
+}

@@ -1,0 +1,80 @@
+"""What a customer's form shows: tabs whose contents are exchanged, never made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import ipywidgets as widgets
+import polars as pl
+
+from optimove_analysis.analysis import Dossier
+from optimove_analysis.charts.tables import main_columns
+from optimove_analysis.forms.chart_view import ChartView
+from optimove_analysis.forms.parts import code_block, notes_html, table_html
+from optimove_analysis.forms.view import View
+
+__all__ = ["CustomerResults"]
+
+_TITLES = ("Overview", "Funnel", "Channel mix", "Journey", "Calendar", "Data", "Request")
+_FEW = 4
+"""Of more customers a journey's picture would be too long; the table has them all."""
+
+
+class CustomerResults:
+    """The tabs of a customer's form."""
+
+    def __init__(self) -> None:
+        self._who = widgets.Dropdown(description="Customer", layout={"width": "16em"})
+        self._who.observe(lambda change: self._show_dossier(change["new"]), "value")
+        self._dossier = widgets.HTML()
+        self._dossiers: Mapping[str, Dossier] = {}
+        self._charts = {name: ChartView() for name in ("funnel", "mix", "journey", "calendar")}
+        self._notes = {name: widgets.HTML() for name in ("funnel", "mix")}
+        self._messages, self._rows, self._code = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.widget = widgets.Tab(
+            [
+                widgets.VBox([self._who, self._dossier]),
+                *(
+                    widgets.VBox([self._charts[name], self._notes[name]])
+                    for name in ("funnel", "mix")
+                ),
+                widgets.VBox([self._charts["journey"], self._messages]),
+                widgets.VBox([self._charts["calendar"]]),
+                widgets.VBox([self._rows]),
+                widgets.VBox([self._code]),
+            ],
+            titles=_TITLES,
+        )
+
+    def show_funnel(
+        self, table: pl.DataFrame, chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin
+    ) -> None:
+        """Show the funnel, and what is to be known of it."""
+        self._charts["funnel"].show(chart, narrow)
+        self._notes["funnel"].value = notes_html(table)
+
+    def show_mix(
+        self, table: pl.DataFrame, chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin
+    ) -> None:
+        """Show the channel mix, and what is to be known of it."""
+        self._charts["mix"].show(chart, narrow)
+        self._notes["mix"].value = notes_html(table)
+
+    def show_rest(self, view: View) -> None:
+        """Show what stands behind the pictures that most people look at first."""
+        self._dossiers = view.dossiers
+        self._who.options = list(view.dossiers)
+        self._who.layout.display = None if len(view.dossiers) > 1 else "none"
+        self._show_dossier(next(iter(view.dossiers), None))
+        shown = main_columns(view.journey)
+        if len(view.dossiers) < 2:  # noqa: PLR2004 - the id would be the same in all rows
+            shown = shown.drop("customer_id")
+        self._messages.value = table_html(shown, "Messages in time")
+        self._rows.value = table_html(view.interactions, "Interactions")
+        self._code.value = code_block(view.code, "Python that makes the same again")
+
+    def _show_dossier(self, customer_id: Any) -> None:  # noqa: ANN401 - what a dropdown has
+        found = self._dossiers.get(customer_id)
+        self._dossier.value = "" if found is None else found._repr_html_()
