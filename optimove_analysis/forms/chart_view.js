@@ -1,5 +1,17 @@
-/* Draw the widget's chart, light or dark as the page around it is, wide or narrow as its place is. */
+/* Draw the widget's chart: light or dark as its page is, wide or narrow as its place is. */
 const DARK = () => document.body.dataset.jpThemeLight === "false";
+
+/* The look on the page's own paper: a chart is no card. */
+function inPaper(look) {
+  const paper = getComputedStyle(document.body).getPropertyValue("--jp-layout-color1").trim();
+  if (!paper) return look;
+  const style = {
+    ...look.style,
+    "optimove-paper": { ...look.style["optimove-paper"], color: paper },
+    "optimove-block": { ...look.style["optimove-block"], stroke: paper },
+  };
+  return { ...look, background: paper, style };
+}
 
 async function render({ model, el }) {
   const place = document.createElement("div");
@@ -20,7 +32,8 @@ async function render({ model, el }) {
     const vegaEmbed = await globalThis.optimoveVega.ready;
     if (turn !== asked) return; // a newer picture is on its way
     const small = narrow && el.clientWidth > 0 && el.clientWidth < model.get("narrow_below");
-    const spec = { ...(small ? narrow : wide), config: model.get("looks")[DARK() ? "dark" : "light"] };
+    const look = inPaper(model.get("looks")[DARK() ? "dark" : "light"]);
+    const spec = { ...(small ? narrow : wide), config: look };
     try {
       const next = document.createElement("div");
       const result = await vegaEmbed(next, spec, {
@@ -56,10 +69,10 @@ async function render({ model, el }) {
   places.observe(el);
   const themes = new MutationObserver(draw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  model.on("change:specs", draw);
+  model.on("change:number", draw);
   draw();
   return () => {
-    model.off("change:specs", draw);
+    model.off("change:number", draw);
     places.disconnect();
     themes.disconnect();
     drawn?.finalize();

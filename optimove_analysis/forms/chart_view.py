@@ -73,13 +73,17 @@ class ChartView(anywidget.AnyWidget):
         specs = {"wide": _spec(chart)}
         if narrow is not None:
             specs["narrow"] = _spec(narrow)
-        with self.hold_trait_notifications():
-            self.number += 1
-            self.specs = specs
+        self._draw(specs)
 
     def clear(self) -> None:
         """Take the picture away."""
-        self.specs = {}
+        self._draw({})
+
+    def _draw(self, specs: dict[str, Any]) -> None:
+        # One message: the browser draws when the number changes, even the same picture again.
+        with self.hold_sync():
+            self.specs = specs
+            self.number += 1
 
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:

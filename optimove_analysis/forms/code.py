@@ -40,7 +40,7 @@ def fetching_code(ids: Sequence[str], asked: Mapping[str, Any]) -> list[str]:
         "import optimove_analysis as oa",
         "",
         "# The instance and the key come from OPTIMOVE_INSTANCE and OPTIMOVE_API_KEY.",
-        "client = oa.OptimoveClient()",
+        "client = oa.OptimoveClient.from_env()",
         "catalogue = client.catalogue()",
         f"customer_ids = {_listed(ids)}",
         f'interactions = client.interactions(customer_ids, "{asked["start"]}", "{asked["end"]}")',

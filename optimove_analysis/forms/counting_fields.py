@@ -44,7 +44,7 @@ class CountingFields:
         self.channels = Choices(
             "Channels", sorted(set(catalogue.channels.values())), what="channel"
         )
-        self.campaigns = Line("Campaigns (none: all)", placeholder="ids, with commas between")
+        self.campaigns = Line("Campaigns (none: all)", placeholder="4211, 4305", width="20em")
         window = Number("Window", usual=(1, 3, 7, 14, 30), unit="day", none="no window")
         unit = Choice("Count", _UNITS, what="unit")
         opens = Choice("Opens", _OPENS, what="opens")

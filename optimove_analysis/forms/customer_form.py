@@ -98,7 +98,7 @@ class CustomerForm(Form[View]):
             dossiers={one: dossier(found, one, **rules) for one in ids if one in present},
             code=view_code(asked, self._counting.channel_ids(asked)),
         )
-        self._shown.show_rest(view)
+        self._shown.show_rest(view, self._catalogue)
         self._counting.campaigns.suggest(found["campaign_id"].drop_nulls().unique().sort())
         self._line.say(_told(view, asked))
         return view

@@ -22,14 +22,14 @@ __all__ = [
     "split_ids",
 ]
 
-WIDE: Final = "20em"
-USUAL: Final = "15em"
+_WIDE: Final = "22em"
+_USUAL: Final = "13.5em"
 _OWN: Final = "Own dates"
 _MOST_OPTIONS: Final = 500
 """So many suggestions are sent to the browser at most."""
 
 
-def _look(description: str, width: str = USUAL) -> dict[str, Any]:
+def _look(description: str, width: str = _USUAL) -> dict[str, Any]:
     return {
         "description": description,
         "style": {"description_width": "initial"},
@@ -56,10 +56,15 @@ class Line:
     """A line of text, completed from suggestions as it is typed."""
 
     def __init__(
-        self, description: str, *, suggestions: Iterable[str] = (), placeholder: str = ""
+        self,
+        description: str,
+        *,
+        suggestions: Iterable[str] = (),
+        placeholder: str = "",
+        width: str = _USUAL,
     ) -> None:
         self.widget = widgets.Combobox(
-            placeholder=placeholder, ensure_option=False, **_look(description, WIDE)
+            placeholder=placeholder, ensure_option=False, **_look(description, width)
         )
         self.suggest(suggestions)
 
@@ -106,7 +111,7 @@ class Number:
 
     def __init__(self, description: str, *, usual: Sequence[int], unit: str, none: str) -> None:
         self._unit, self._none = unit, none
-        self.widget = widgets.Dropdown(**_look(description, WIDE))
+        self.widget = widgets.Dropdown(**_look(description))
         self._offer(usual)
 
     def _offer(self, numbers: Iterable[int]) -> None:
@@ -137,7 +142,7 @@ class Choice:
 
     def __init__(self, description: str, options: Mapping[str, Any], *, what: str) -> None:
         self._options, self._what = dict(options), what
-        self.widget = widgets.Dropdown(options=list(options.items()), **_look(description, WIDE))
+        self.widget = widgets.Dropdown(options=list(options.items()), **_look(description))
 
     @property
     def value(self) -> Any:  # noqa: ANN401 - of whatever type the options are

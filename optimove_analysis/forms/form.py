@@ -20,7 +20,7 @@ from optimove_analysis.errors import (
 from optimove_analysis.forms.chart_view import VegaEngine
 from optimove_analysis.forms.fields import Field
 from optimove_analysis.forms.job import Job
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.parts import FORM_STYLE, SpeakingLine
 from optimove_analysis.forms.source import Progress, Source
 
 __all__ = ["ROW", "Form", "ask_source"]
@@ -64,7 +64,8 @@ class Form(widgets.VBox, Generic[ViewT]):  # type: ignore[misc] # ipywidgets has
         self._results = results
         results.layout.display = "none"
         buttons = widgets.HBox([self._run, self._cancel, self._bar, self._line], layout=ROW)
-        self.children = [VegaEngine(), *rows, buttons, results]
+        style = widgets.HTML(FORM_STYLE, layout=widgets.Layout(display="none"))
+        self.children = [VegaEngine(), style, *rows, buttons, results]
         self.add_class("optimove-form")
 
     @property

@@ -10,7 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts.tables import ReadableTable
 
-__all__ = ["SpeakingLine", "code_block", "notes_html", "table_html"]
+__all__ = ["FORM_STYLE", "SpeakingLine", "code_block", "notes_html", "table_html"]
 
 _MOST_ROWS: Final = 200
 
@@ -20,6 +20,25 @@ _STYLE = {
     "alert": "border-left: 4px solid #c62828; padding: 2px 8px; "
     "color: var(--jp-ui-font-color1, #333)",
 }
+
+
+# What ipywidgets leaves too faint, too far apart or too wide; the colours are the page's own.
+FORM_STYLE: Final = """<style>
+[data-jp-theme-light="false"] .optimove-form { color-scheme: dark }
+.optimove-form .jupyter-widgets.widget-tab > .lm-TabBar .lm-TabBar-tab {
+  color: var(--jp-ui-font-color1) }
+.optimove-form .jp-Tab-contents, .optimove-form .widget-tab-contents { overflow: auto }
+.optimove-form .widget-html-content { line-height: 1.45; color: var(--jp-ui-font-color1, #333) }
+.optimove-form pre { margin: 0; padding: 8px 12px; overflow: auto; line-height: 1.45;
+  color: inherit; border: 1px solid var(--jp-border-color2, #ddd);
+  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px) }
+.optimove-form dl { margin: 0 0 1em }
+.optimove-form dt { float: none; width: auto; margin: 0; white-space: nowrap }
+.optimove-form section table { border-collapse: collapse }
+.optimove-form section th, .optimove-form section td { padding: 2px 12px 2px 0 }
+.optimove-form *:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2);
+  outline-offset: 1px }
+</style>"""
 
 
 class SpeakingLine(widgets.HTML):  # type: ignore[misc] # ipywidgets has no types
@@ -42,8 +61,7 @@ def code_block(code: str, what: str) -> str:
     """Return code as HTML, to be read, selected and copied."""
     return (
         f'<p style="{_STYLE["status"]}">{html.escape(what)}:</p>'
-        f'<pre tabindex="0" aria-label="{html.escape(what)}" style="{_STYLE["status"]}; '
-        'overflow: auto; padding: 8px; border: 1px solid var(--jp-border-color2, #ddd)">'
+        f'<pre tabindex="0" role="region" aria-label="{html.escape(what)}">'
         f"{html.escape(code)}</pre>"
     )
 

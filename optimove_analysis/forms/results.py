@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import altair as alt
@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import polars as pl
 
 from optimove_analysis.analysis import Dossier
+from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.charts.tables import main_columns
 from optimove_analysis.forms.chart_view import ChartView
 from optimove_analysis.forms.parts import code_block, notes_html, table_html
@@ -62,7 +63,7 @@ class CustomerResults:
         self._charts["mix"].show(chart, narrow)
         self._notes["mix"].value = notes_html(table)
 
-    def show_rest(self, view: View) -> None:
+    def show_rest(self, view: View, catalogue: Catalogue) -> None:
         """Show what stands behind the pictures that most people look at first."""
         self._dossiers = view.dossiers
         self._who.options = list(view.dossiers)
@@ -72,9 +73,25 @@ class CustomerResults:
         if len(view.dossiers) < 2:  # noqa: PLR2004 - the id would be the same in all rows
             shown = shown.drop("customer_id")
         self._messages.value = table_html(shown, "Messages in time")
-        self._rows.value = table_html(view.interactions, "Interactions")
+        self._rows.value = table_html(_readable(view.interactions, catalogue), "Interactions")
         self._code.value = code_block(view.code, "Python that makes the same again")
 
     def _show_dossier(self, customer_id: Any) -> None:  # noqa: ANN401 - what a dropdown has
         found = self._dossiers.get(customer_id)
         self._dossier.value = "" if found is None else found._repr_html_()
+
+
+def _readable(interactions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Return the rows with what ids mean beside them, without columns that hold nothing."""
+    named = interactions.with_columns(
+        _named(interactions["channel_id"], catalogue.channel).alias("channel"),
+        _named(interactions["event_id"], catalogue.event).alias("event"),
+    )
+    first = ["customer_id", "date", "channel", "event"]
+    order = [*first, *(name for name in interactions.columns if name not in first)]
+    return named.select(name for name in order if not named[name].is_null().all())
+
+
+def _named(ids: pl.Series, name_of: Callable[[int | None], str]) -> pl.Series:
+    names = {one: name_of(one) for one in ids.unique()}
+    return ids.replace_strict(names, return_dtype=pl.String)

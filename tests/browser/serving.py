@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-__all__ = ["SLOW", "SOON", "findings", "jupyterlab", "offline_page", "voila"]
+__all__ = ["SLOW", "SOON", "dashboard", "findings", "jupyterlab", "offline_page", "voila"]
 
 SOON = 5_000
 SLOW = 60_000
@@ -49,8 +52,19 @@ def voila(home: Path, cells: Sequence[str], *options: str) -> Iterator[str]:
     _write(home / "page.ipynb", cells)
     port = _free_port()
     arguments = ["-m", "voila", str(home / "page.ipynb"), "--no-browser", f"--port={port}"]
-    with _served(home, [*arguments, *options], f"http://127.0.0.1:{port}", "/voila/static/"):
+    ours = ["--template=optimove", *options]  # Voila's own page fetches from a CDN
+    with _served(home, [*arguments, *ours], f"http://127.0.0.1:{port}", "/voila/static/"):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def dashboard(home: Path, *options: str) -> Iterator[str]:
+    """Start the command that serves the page for investigations; give the address it prints."""
+    port = _free_port()
+    arguments = ["-m", "optimove_analysis", "dashboard", "--no-browser", f"--port={port}"]
+    with _served(home, [*arguments, *options], f"http://127.0.0.1:{port}", "/voila/static/"):
+        said = (home / "server.log").read_text()
+        yield re.findall(rf"http://127\.0\.0\.1:{port}/\?token=\w+", said)[0]
 
 
 def offline_page(browser: Browser, hosts: set[str], *, width: int, height: int = 1000) -> Page:
@@ -96,6 +110,7 @@ def _free_port() -> int:
 @contextmanager
 def _served(home: Path, arguments: Sequence[str], url: str, there: str) -> Iterator[None]:
     own = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    own["JUPYTER_PATH"] = str(resources.files("optimove_analysis.commands").joinpath("jupyter"))
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, *arguments],
@@ -111,8 +126,12 @@ def _served(home: Path, arguments: Sequence[str], url: str, there: str) -> Itera
             time.sleep(0.2)
         yield
     finally:
-        server.terminate()
-        server.wait(30)
+        server.send_signal(signal.SIGINT)  # as Ctrl-C: it ends what it has started, too
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(10)
 
 
 def _answers(url: str) -> bool:
