@@ -16,9 +16,15 @@ function inPaper(look) {
 async function render({ model, el }) {
   const place = document.createElement("div");
   place.className = "optimove-chart";
+  // As wide as the page gives it, never as what is drawn in it: else a wide picture would make the
+  // place wide, and the narrow one would never be asked for.
+  Object.assign(el.style, { contain: "inline-size", overflowX: "auto" });
   el.append(place);
   let drawn = null; // the view of the last picture, and what it was drawn for
   let asked = 0;
+  let small = false; // whether the last picture was drawn for a narrow place
+  // A tab that is not shown has no width: its pictures are drawn wide until it is.
+  const isNarrow = () => el.clientWidth > 0 && el.clientWidth < model.get("narrow_below");
 
   const draw = async () => {
     const { wide, narrow } = model.get("specs");
@@ -31,9 +37,9 @@ async function render({ model, el }) {
     const turn = ++asked;
     const vegaEmbed = await globalThis.optimoveVega.ready;
     if (turn !== asked) return; // a newer picture is on its way
-    const small = narrow && el.clientWidth > 0 && el.clientWidth < model.get("narrow_below");
+    small = isNarrow();
     const look = inPaper(model.get("looks")[DARK() ? "dark" : "light"]);
-    const spec = { ...(small ? narrow : wide), config: look };
+    const spec = { ...(small && narrow ? narrow : wide), config: look };
     try {
       const next = document.createElement("div");
       const result = await vegaEmbed(next, spec, {
@@ -59,12 +65,8 @@ async function render({ model, el }) {
     }
   };
 
-  let width = el.clientWidth;
   const places = new ResizeObserver(() => {
-    const below = model.get("narrow_below");
-    const crossed = el.clientWidth > 0 && (width < below) !== (el.clientWidth < below);
-    width = el.clientWidth || width;
-    if (crossed) draw();
+    if (el.clientWidth > 0 && isNarrow() !== small) draw();
   });
   places.observe(el);
   const themes = new MutationObserver(draw);
