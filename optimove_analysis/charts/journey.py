@@ -10,24 +10,20 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.empty import no_messages
+from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_ROWS, checked, refuse_too_many
+from optimove_analysis.charts.journey_days import GUTTER, pressure_panel
+from optimove_analysis.charts.journey_key import KINDS, key, kind_of
 from optimove_analysis.charts.journey_lanes import (
     PRESSURE_DAYS,
     Span,
     lanes,
     marks_above,
+    pitch_for,
     pressure,
     pressures,
 )
-from optimove_analysis.charts.journey_marks import (
-    KINDS,
-    key,
-    kind_of,
-    lane_records,
-    messages_panel,
-    pressure_panel,
-)
+from optimove_analysis.charts.journey_marks import lane_records, messages_panel
 from optimove_analysis.charts.theme import channel_colours, finished
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import JOURNEY
@@ -37,6 +33,7 @@ __all__ = ["journey", "lane_names"]
 _MOST: Final = 6
 _HIGHEST: Final = 460
 """Pixels of all lanes together, as long as that can be."""
+_HIGHEST_OF_MANY: Final = 240
 
 
 def journey(
@@ -81,7 +78,7 @@ def journey(
     table = checked(table, JOURNEY, "journey")
     dated = table.filter(pl.col("send_date").is_not_null())
     if dated.is_empty():
-        return no_messages(pl.DataFrame(), title or "Journey")
+        return nothing(title or "Journey", "No messages", "Nothing was sent in this range")
     customers = dated["customer_id"].unique(maintain_order=True).to_list()
     if len(customers) > _MOST:
         message = (
@@ -93,24 +90,27 @@ def journey(
     refuse_too_many(dated.height, MAX_ROWS, "messages")
     names = lane_names(dated)
     dated = dated.with_columns(lane=_lane(names))
-    order = (
-        dated["lane"].value_counts(sort=True).sort("count", "lane", descending=[True, False])
-    )["lane"].to_list()
-    palette = channel_colours(order) | dict(colours or {})
+    order = (dated["lane"].value_counts(sort=True).sort("count", "lane", descending=[True, False]))[
+        "lane"
+    ].to_list()
+    palette = {name: (channel_colours(order) | dict(colours or {}))[name] for name in order}
     first, last = _ends(dated)
     span = Span(first, last, width)
-    # One selection for all panels: who moves one moves all.
-    zoom = alt.selection_interval(bind="scales", encodings=["x"], name="optimove_zoom")
+    each = [dated.filter(pl.col("customer_id").eq_missing(one)) for one in customers]
+    pitch = pitch_for(each, span, _HIGHEST if len(each) == 1 else _HIGHEST_OF_MANY)
     blocks: list[Any] = []
-    for customer in customers:
-        rows = dated.filter(pl.col("customer_id").eq_missing(customer))
-        drawn, height = lanes(rows, order, span, _HIGHEST // min(len(customers), 3))
+    views: list[str] = []
+    for place, (customer, rows) in enumerate(zip(customers, each, strict=True)):
+        drawn, height = lanes(rows, order, span, pitch)
         loads = {day: (sent, n) for day, sent, n, _ in pressures(rows).iter_rows()}
+        # Altair ends the name of a concatenated layer with its place there: 1, beside the names.
+        here = [f"optimove_{what}_{place}_1" for what in ("messages", "pressure")]
+        views += here
         block = alt.vconcat(
-            messages_panel(drawn, lane_records(drawn, loads), palette, span, height).add_params(
-                zoom
+            messages_panel(
+                drawn, lane_records(drawn, loads), palette, span, height=height, view=here[0]
             ),
-            pressure_panel(pressure(rows), span).add_params(zoom),
+            pressure_panel(pressure(rows), span, here[1]),
             spacing=8,
         )
         if len(customers) > 1:
@@ -120,14 +120,14 @@ def journey(
     sides = {side for text in dated["side_events"].unique() for side in marks_above(text)}
     sides |= {"bounced"} if dated["side_events"].str.contains("bounced").any() else set()
     chart: alt.VConcatChart = alt.vconcat(
-        key(sorted(kinds, key=KINDS.index), sorted(sides), width), *blocks, spacing=14
-    )
+        key(kinds, sides, width + GUTTER), *blocks, spacing=14
+    ).properties(params=[_zoom(views)])
     who = words.plural(len(customers), "customer") if len(customers) > 1 else ""
     return finished(
         chart,
         title=title or (f"Journeys of {who}" if who else f"Journey of customer {customers[0]}"),
         told=_told(table, dated, who),
-        width=width + 110,
+        width=width + GUTTER,
         description=_description(dated, customers, order),
     )
 
@@ -140,6 +140,16 @@ def lane_names(table: pl.DataFrame) -> dict[int | None, str]:
     return {
         key: f"{name} (id {key})" if every.count(name) > 1 else name for key, name in named.items()
     }
+
+
+def _zoom(views: list[str]) -> alt.TopLevelSelectionParameter:
+    """Bind the days of all panels to one selection: who moves one moves all."""
+    return alt.TopLevelSelectionParameter(
+        name="optimove_zoom",
+        select=alt.IntervalSelectionConfig(type="interval", encodings=["x"]),
+        bind="scales",
+        views=views,
+    )
 
 
 def _lane(names: Mapping[int | None, str]) -> pl.Expr:
@@ -159,15 +169,13 @@ def _told(table: pl.DataFrame, dated: pl.DataFrame, who: str) -> list[str]:
     size = f"{words.plural(dated.height, 'message')} \N{MIDDLE DOT} sent {days}"
     told = [
         f"{size} \N{MIDDLE DOT} {who}" if who else size,
-        "A mark a message, on the day of its send; its shape: the furthest stage reported, however "
-        "late.",
+        "Each mark is a message on the day it was sent; its shape, the furthest stage reported.",
     ]
     undated = table.height - dated.height
     if undated:
         told.append(f"Not drawn: {words.plural(undated, 'message')} without a date.")
     told.append(
-        f"Pressure: faint in the first {PRESSURE_DAYS} days, before which there may have been "
-        "messages that the table has not."
+        f"Pressure: faint in the first {PRESSURE_DAYS} days, as what was sent before is not known."
     )
     return told
 

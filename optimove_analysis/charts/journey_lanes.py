@@ -12,7 +12,17 @@ import polars as pl
 
 from optimove_analysis.schema import CONTROL_ACTION_ID, SIDE_EVENTS
 
-__all__ = ["PRESSURE_DAYS", "Lane", "Span", "lanes", "marks_above", "pressure", "pressures", "rows"]
+__all__ = [
+    "PRESSURE_DAYS",
+    "Lane",
+    "Span",
+    "lanes",
+    "marks_above",
+    "pitch_for",
+    "pressure",
+    "pressures",
+    "rows",
+]
 
 PRESSURE_DAYS: Final = 7
 _PITCHES: Final = (12, 10, 8.5, 7, 6, 5)
@@ -34,7 +44,7 @@ class Span:
     @property
     def margin(self) -> int:
         """Days of room at both ends, so that no mark is cut."""
-        return max(1, math.ceil((self.last - self.first).days * 0.015))
+        return max(3, math.ceil((self.last - self.first).days * 0.015))
 
     @property
     def ends(self) -> tuple[dt.date, dt.date]:
@@ -90,33 +100,36 @@ def rows(places: Sequence[float], heights: Sequence[int], pitch: float) -> list[
     return found
 
 
-def lanes(
-    messages: pl.DataFrame, order: Sequence[str], span: Span, highest: int
-) -> tuple[list[Lane], float]:
-    """Return a lane for each of the channels in order that has messages, and the height of all.
+def pitch_for(customers: Sequence[pl.DataFrame], span: Span, highest: int) -> float:
+    """Return the largest pitch with which nobody's lanes are higher than that, else the least."""
+    for pitch in _PITCHES[:-1]:
+        if all(
+            lanes(one, sorted(set(one["lane"])), span, pitch)[1] <= highest for one in customers
+        ):
+            return pitch
+    return _PITCHES[-1]
 
-    Marks are as large as they can be with lanes no higher than ``highest`` pixels; where even the
-    smallest are higher, the picture is.
-    """
+
+def lanes(
+    messages: pl.DataFrame, order: Sequence[str], span: Span, pitch: float
+) -> tuple[list[Lane], float]:
+    """Return a lane for each of the channels in order that has messages, and the height of all."""
     of = {
         name: part.rows(named=True)
-        for (name,), part in messages.partition_by("lane", as_dict=True).items()
+        for (name,), part in messages.sort("send_date", maintain_order=True)
+        .partition_by("lane", as_dict=True)
+        .items()
     }
     found: list[Lane] = []
     height = 0.0
-    for pitch in _PITCHES:
-        found, height = [], 0.0
-        for name in order:
-            listed = of.get(name, [])
-            if not listed:
-                continue
-            tall = [1 + len(marks_above(one["side_events"])) for one in listed]
-            placed = rows([span.at(one["send_date"]) for one in listed], tall, pitch)
-            top = max(row + above for row, above in zip(placed, tall, strict=True))
-            height += max(top * pitch + _AIR, _ROOM)
-            found.append(Lane(name, listed, placed, height - pitch / 2 - 2, pitch))
-        if height <= highest:
-            break
+    for name in order:
+        if name not in of:
+            continue
+        tall = [1 + len(marks_above(one["side_events"])) for one in of[name]]
+        placed = rows([span.at(one["send_date"]) for one in of[name]], tall, pitch)
+        top = max(row + above for row, above in zip(placed, tall, strict=True))
+        height += max(top * pitch + _AIR, _ROOM)
+        found.append(Lane(name, of[name], placed, height - pitch / 2 - 2, pitch))
     return found, height
 
 
@@ -151,13 +164,13 @@ def pressure(messages: pl.DataFrame) -> list[dict[str, Any]]:
         .group_by("run", maintain_order=True)
         .agg(
             pl.col("before", "whole").first(),
-            first=pl.col("send_date").first(),
+            day=pl.col("send_date").first(),
             last=pl.col("send_date").last(),
         )
         .select(
             "before",
             "whole",
-            pl.col("first", "last").cast(pl.String),
+            pl.col("day", "last").cast(pl.String),
             end=pl.col("last").dt.offset_by("1d").cast(pl.String),
         )
         .rows(named=True)
