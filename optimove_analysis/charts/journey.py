@@ -28,7 +28,7 @@ from optimove_analysis.charts.theme import channel_colours, finished
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import JOURNEY
 
-__all__ = ["journey", "lane_names"]
+__all__ = ["journey", "lane_names", "with_lanes"]
 
 _MOST: Final = 6
 _HIGHEST: Final = 460
@@ -88,11 +88,7 @@ def journey(
         )
         raise InputError(message)
     refuse_too_many(dated.height, MAX_ROWS, "messages")
-    names = lane_names(dated)
-    dated = dated.with_columns(lane=_lane(names))
-    order = (dated["lane"].value_counts(sort=True).sort("count", "lane", descending=[True, False]))[
-        "lane"
-    ].to_list()
+    dated, order = with_lanes(dated, lane_names(dated))
     palette = {name: (channel_colours(order) | dict(colours or {}))[name] for name in order}
     first, last = _ends(dated)
     span = Span(first, last, width)
@@ -152,10 +148,16 @@ def _zoom(views: list[str]) -> alt.TopLevelSelectionParameter:
     )
 
 
-def _lane(names: Mapping[int | None, str]) -> pl.Expr:
-    return pl.col("channel_id").replace_strict(
+def with_lanes(
+    dated: pl.DataFrame, names: Mapping[int | None, str]
+) -> tuple[pl.DataFrame, list[str]]:
+    """Add each message's lane, and return the lanes too, those with most messages first."""
+    lane = pl.col("channel_id").replace_strict(
         list(names), list(names.values()), return_dtype=pl.String
     )
+    dated = dated.with_columns(lane=lane)
+    order = dated["lane"].value_counts().sort("count", "lane", descending=[True, False])
+    return dated, order["lane"].to_list()
 
 
 def _ends(dated: pl.DataFrame) -> tuple[dt.date, dt.date]:
