@@ -5,10 +5,21 @@ A chart computes nothing: every number on it stands in the table. It carries its
 
 from __future__ import annotations
 
+from optimove_analysis.charts.calendar import calendar
 from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.funnel import funnel
+from optimove_analysis.charts.journey import journey
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
 
-__all__ = ["channel_colours", "channel_mix", "funnel", "save", "table", "themed"]
+__all__ = [
+    "calendar",
+    "channel_colours",
+    "channel_mix",
+    "funnel",
+    "journey",
+    "save",
+    "table",
+    "themed",
+]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import altair as alt
 import polars as pl
 
 from optimove_analysis.charts.theme import themed
 from optimove_analysis.charts.words import plural
 
-__all__ = ["no_messages"]
-
-_TEXT: Final = "No messages"
+__all__ = ["no_messages", "nothing"]
 
 
 def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
@@ -29,15 +25,20 @@ def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
         if rows[name].sum()
     ]
     subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
+    return nothing(title, "No messages", subtitle)
+
+
+def nothing(title: str, text: str, why: str) -> alt.Chart:
+    """Draw what there is none of, in words, and why."""
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=[{"text": _TEXT}]))
+        alt.Chart(alt.InlineData(values=[{"text": text}]))
         .mark_text(style="optimove-empty")
         .encode(text=alt.Text("text:N"))
         .properties(
             width=360,
             height=120,
-            title=alt.Title(title, subtitle=subtitle),
-            description=f"{title}: no messages. {subtitle}.",
+            title=alt.Title(title, subtitle=why),
+            description=f"{title}: {text[:1].lower()}{text[1:]}. {why}.",
         )
     )
     return themed(chart)
