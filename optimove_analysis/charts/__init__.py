@@ -9,7 +9,8 @@ from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.rates import rates
 from optimove_analysis.charts.save import save
+from optimove_analysis.charts.shrink import shrink
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
 
-__all__ = ["channel_colours", "channel_mix", "funnel", "rates", "save", "table", "themed"]
+__all__ = ["channel_colours", "channel_mix", "funnel", "rates", "save", "shrink", "table", "themed"]

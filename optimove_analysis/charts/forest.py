@@ -16,6 +16,8 @@ __all__ = [
     "axis_over",
     "columns_of_text",
     "labels_width",
+    "names_axis",
+    "pooled_line",
     "row_height",
     "whole_width",
 ]
@@ -108,9 +110,14 @@ def row_height(rows: int) -> int:
     return 24 if rows <= 20 else 18 if rows <= 40 else 15  # noqa: PLR2004 - by eye
 
 
+def names_axis(names: int) -> alt.Axis:
+    """Return the axis of the rows' names, which begin at one place in all panels."""
+    return alt.Axis(labelLimit=LABELS_LIMIT, labelAlign="left", labelPadding=names)
+
+
 def labels_width(names: Iterable[str]) -> int:
     """Return about how many pixels the rows' names take at the left of a forest."""
-    return min(round(max(map(len, names), default=0) * _LETTER) + 4, LABELS_LIMIT)
+    return min(round(max(map(len, names), default=0) * _LETTER) + 8, LABELS_LIMIT)
 
 
 def columns_of_text(
@@ -139,3 +146,20 @@ def columns_of_text(
 def whole_width(width: int, columns: Sequence[Column], names: int) -> int:
     """Return the pixels of a forest with its names and its numbers."""
     return names + width + sum(column.width + _GAP for column in columns)
+
+
+def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
+    """Draw the value of all together as a dashed line, its label above it."""
+    base = alt.Chart(alt.InlineData(values=[{"pooled": value, "pooled_text": text, "of": n}]))
+    x = alt.X("pooled:Q", scale=axis.scale, title=None)
+    tooltip = [alt.Tooltip("pooled_text:N", title="Pooled"), alt.Tooltip("of:N", title="Of")]
+    place = (value - axis.low) / (axis.high - axis.low)
+    align: Literal["left", "center", "right"] = (
+        "left" if place < 0.15 else "right" if place > 0.85 else "center"  # noqa: PLR2004 - by eye
+    )
+    return [
+        base.mark_rule(style="optimove-par").encode(x=x, tooltip=tooltip),
+        base.mark_text(style="optimove-note", align=align).encode(
+            x=x, y=alt.value(-10), text="pooled_text:N"
+        ),
+    ]

@@ -11,11 +11,12 @@ import altair as alt
 from optimove_analysis.analysis.rate_counts import RATIOS
 from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import (
-    LABELS_LIMIT,
     Axis,
     Column,
     axis_over,
     columns_of_text,
+    names_axis,
+    pooled_line,
     row_height,
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
@@ -132,15 +133,17 @@ def draw(
     axis, order = panel.axis, [record["name"] for record in panel.records]
     for record in panel.records:
         record["beyond"] = _beyond(record, axis)
-    y = alt.Y(
-        "name:N", sort=order, title=None, axis=alt.Axis(labelLimit=LABELS_LIMIT, minExtent=names)
-    )
+    y = alt.Y("name:N", sort=order, title=None, axis=names_axis(names))
     texts = columns_of_text(y, width, columns, first="datum.place == 0")
     layers = [*_marks(panel, axis, y, palette, width), *texts]
     layered: alt.LayerChart = alt.layer(
         *layers, data=alt.InlineData(values=panel.records)
     ).properties(width=width, height=row_height(len(order)) * max(len(order), 1))
-    return layered if panel.whole is None else alt.layer(layered, *_line(panel, axis))
+    if panel.whole is None:
+        return layered
+    k_of_n = f"{panel.whole['k']:,} / {panel.whole['n']:,}"
+    line = pooled_line(panel.whole["value"], f"all {panel.whole_text}", k_of_n, axis)
+    return alt.layer(layered, *line)
 
 
 def _beyond(record: Mapping[str, Any], axis: Axis) -> str:
@@ -206,28 +209,5 @@ def _tooltip(name: RateName) -> list[alt.Tooltip]:
         *(
             alt.Tooltip(f"{count}:Q", title=RATES.label(count), format=",d")
             for count in ("n_implied", "n_late", "n_immature", "customers")
-        ),
-    ]
-
-
-def _line(panel: Panel, axis: Axis) -> list[alt.Chart]:
-    """Draw the value of all together, its label above the line."""
-    if panel.whole is None:
-        return []
-    value = panel.whole["value"]
-    k_of_n = f"{panel.whole['k']:,} / {panel.whole['n']:,}"
-    record = {"value": value, "pooled_text": f"all {panel.whole_text}", "k_of_n": k_of_n}
-    base = alt.Chart(alt.InlineData(values=[record]))
-    x = alt.X("value:Q", scale=axis.scale)
-    tooltip = [
-        alt.Tooltip("pooled_text:N", title="All together"),
-        alt.Tooltip("k_of_n:N", title=f"k / n ({RATIOS[panel.name].n})"),
-    ]
-    place = (value - axis.low) / (axis.high - axis.low)
-    align = "left" if place < 0.15 else "right" if place > 0.85 else "center"  # noqa: PLR2004
-    return [
-        base.mark_rule(style="optimove-par").encode(x=x, tooltip=tooltip),
-        base.mark_text(style="optimove-note", align=align).encode(
-            x=x, y=alt.value(-10), text="pooled_text:N"
         ),
     ]

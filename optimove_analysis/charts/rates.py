@@ -185,7 +185,9 @@ def _legend(panels: Sequence[Panel]) -> str:
     if any(panel.whole for panel in panels):
         parts.append("Dashed: all together.")
     if any(record["small"] for record in records):
-        parts.append(f"Grey: n below {SMALL_N}.")
+        parts.append(f"Grey: n below{words.NBSP}{SMALL_N}.")
+    if any(record["beyond"] for record in records):
+        parts.append("Triangle: further than the axis.")
     if any(panel.name == MEAN_OPENS for panel in panels):
         parts.append("Total opens per delivered: a mean, no percentage.")
     return " ".join(parts)
