@@ -6,6 +6,8 @@ A chart computes nothing: every number on it stands in the table. It carries its
 from __future__ import annotations
 
 from optimove_analysis.charts.channel_mix import channel_mix
+from optimove_analysis.charts.compare import compare
+from optimove_analysis.charts.explain_change import explain_change
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.rates import rates
 from optimove_analysis.charts.save import save
@@ -13,4 +15,15 @@ from optimove_analysis.charts.shrink import shrink
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
 
-__all__ = ["channel_colours", "channel_mix", "funnel", "rates", "save", "shrink", "table", "themed"]
+__all__ = [
+    "channel_colours",
+    "channel_mix",
+    "compare",
+    "explain_change",
+    "funnel",
+    "rates",
+    "save",
+    "shrink",
+    "table",
+    "themed",
+]

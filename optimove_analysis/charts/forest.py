@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 _LETTER: Final = 6.2  # pixels of a letter of 12 px, on average
+_NAME_LETTER: Final = 6.7  # of ids, which are mostly digits
 _SMALL_LETTER: Final = 5.4  # of one of 10.5 px
 _GAP: Final = 16
 LABELS_LIMIT: Final = 180
@@ -117,7 +118,7 @@ def names_axis(names: int) -> alt.Axis:
 
 def labels_width(names: Iterable[str]) -> int:
     """Return about how many pixels the rows' names take at the left of a forest."""
-    return min(round(max(map(len, names), default=0) * _LETTER) + 8, LABELS_LIMIT)
+    return min(round(max(map(len, names), default=0) * _NAME_LETTER) + 12, LABELS_LIMIT)
 
 
 def columns_of_text(

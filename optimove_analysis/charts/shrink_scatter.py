@@ -107,7 +107,7 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> alt.LayerCh
     ends = alt.InlineData(values=[{"value": end, "shrunk": end} for end in (axis.low, axis.high)])
     pooled = f"all {words.percent(cloud.pooled)}"
     of_all = alt.Chart(alt.InlineData(values=[{"shrunk": cloud.pooled, "text": pooled}]))
-    what = "customers" if cloud.in_cells else "n"
+    what = "datum.label + ' customers'" if cloud.in_cells else "'n = ' + datum.label"
     names = [
         alt.Tooltip("name:N", title=label_of("customer_id")),
         alt.Tooltip("k_of_n:N", title="k / n"),
@@ -120,7 +120,10 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> alt.LayerCh
     sizes = [record["size"] for record in cloud.records]
     top = max(sizes, default=1)
     legend = alt.Legend(
-        title=what, values=sorted({1, max(top // 4, 1), top}), symbolType="circle", orient="right"
+        labelExpr=what,
+        values=sorted({1, max(top // 4, 1), top}),
+        symbolType="circle",
+        orient="right",
     )
     colour = palette[cloud.records[0]["colour"]] if cloud.records else palette[words.FEW]
     dots = (
