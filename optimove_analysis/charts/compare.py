@@ -121,7 +121,7 @@ def _title(table: pl.DataFrame) -> str:
 
 def _n(table: pl.DataFrame) -> str:
     """Say of how many messages the arms are: of the rate that divides by most."""
-    n0, n = table["n0"].max(), table["n"].max()
+    n0, n = table.select(pl.col("n0", "n").max()).row(0)
     return "" if n0 is None or n is None else f"n = up to {n:,} against {n0:,}"
 
 
@@ -138,7 +138,7 @@ def _legend(table: pl.DataFrame, records: Sequence[dict[str, Any]]) -> list[str]
         )
     if any(one["small"] for one in records):
         parts.append(f"Grey: n of an arm below{words.NBSP}{SMALL_N}.")
-    both = table["customers_in_both"].max()
+    (both,) = table.select(pl.col("customers_in_both").max()).row(0)
     if both:
         parts.append(f"{both:,} customers are in both arms, which are then not independent.")
     return [parts[0], " ".join(parts[1:])]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.forest import Layers
 from optimove_analysis.charts.groups import ALL_CHANNELS
 from optimove_analysis.charts.signed import lift, lift_interval, points, points_interval
 from optimove_analysis.schema import COMPARISON, SMALL_N
@@ -132,7 +133,7 @@ def panel(
     palette: Mapping[str, str],
     width: int,
     names: int,
-) -> alt.LayerChart:
+) -> Layers:
     """Draw a group's rows: names at the left, the two arms, the difference at the right."""
     used = sorted({one[name] for one in records for name in ("colour0", "colour")})
     scale = alt.Scale(domain=used, range=[palette[name] for name in used])
@@ -154,8 +155,8 @@ def panel(
             x=at, y=y, color=colour, tooltip=tooltip
         ),
     ]
-    title = {"title": alt.Title(head, fontSize=13, offset=8)} if head else {}
-    layers: alt.LayerChart = alt.layer(
+    title: dict[str, Any] = {"title": alt.Title(head, fontSize=13, offset=8)} if head else {}
+    layers: Layers = alt.layer(
         *marks,
         *_labels(base, at0, at, y),
         *_texts(base, y, width, names),
@@ -186,8 +187,8 @@ def _labels(base: alt.Chart, at0: alt.X, at: alt.X, y: alt.Y) -> list[alt.Chart]
 def _texts(base: alt.Chart, y: alt.Y, width: int, names: int) -> list[alt.Chart]:
     left, right = alt.value(-names), alt.value(width + 4)
     sure, unsure = base.transform_filter("datum.sure"), base.transform_filter("!datum.sure")
-    value = {"style": "optimove-value", "align": "left"}
-    note = {"style": "optimove-note", "align": "left"}
+    value: dict[str, Any] = {"style": "optimove-value", "align": "left"}
+    note: dict[str, Any] = {"style": "optimove-note", "align": "left"}
     return [
         base.mark_text(**value, dy=-7, limit=names).encode(x=left, y=y, text="name:N"),
         base.mark_text(**note, dy=8).encode(x=left, y=y, text="of:N"),

@@ -73,10 +73,12 @@ def explain_change(
         color="independent"
     )
     heading = _title(table)
+    # A panel under a head says it there.
+    said = [one.said for one in steps if one.answered and not one.head]
     return finished(
         chart,
         title=title or heading,
-        told=[words.settings(table, n=_n(table)), _periods(table), _legend(steps)],
+        told=[words.settings(table, n=_n(table)), _periods(table), *said, _legend(steps)],
         width=wide * side_by_side,
         description=_description(heading, drawn, steps),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import altair as alt
 
@@ -13,6 +13,7 @@ __all__ = [
     "LABELS_LIMIT",
     "Axis",
     "Column",
+    "Layers",
     "axis_over",
     "columns_of_text",
     "labels_width",
@@ -21,6 +22,9 @@ __all__ = [
     "row_height",
     "whole_width",
 ]
+
+Layers: TypeAlias = alt.LayerChart | alt.FacetChart
+"""What altair says that a layering of charts is."""
 
 _LETTER: Final = 6.2  # pixels of a letter of 12 px, on average
 _NAME_LETTER: Final = 6.7  # of ids, which are mostly digits

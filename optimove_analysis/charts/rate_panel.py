@@ -13,6 +13,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import (
     Axis,
     Column,
+    Layers,
     axis_over,
     columns_of_text,
     names_axis,
@@ -120,7 +121,7 @@ def _record(label: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def draw(
     panel: Panel, palette: Mapping[str, str], columns: Sequence[Column], width: int, names: int
-) -> alt.LayerChart:
+) -> Layers:
     """Draw a rate's panel.
 
     Args:
@@ -136,9 +137,9 @@ def draw(
     y = alt.Y("name:N", sort=order, title=None, axis=names_axis(names))
     texts = columns_of_text(y, width, columns, first="datum.place == 0")
     layers = [*_marks(panel, axis, y, palette, width), *texts]
-    layered: alt.LayerChart = alt.layer(
-        *layers, data=alt.InlineData(values=panel.records)
-    ).properties(width=width, height=row_height(len(order)) * max(len(order), 1))
+    layered: Layers = alt.layer(*layers, data=alt.InlineData(values=panel.records)).properties(
+        width=width, height=row_height(len(order)) * max(len(order), 1)
+    )
     if panel.whole is None:
         return layered
     k_of_n = f"{panel.whole['k']:,} / {panel.whole['n']:,}"
@@ -169,7 +170,7 @@ def _marks(
     label = "format(datum.value, '~f')" if panel.name == MEAN_OPENS else PERCENT_AXIS
     marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=label)
     # A title of its own in each layer would join into one: all say that there is none.
-    place = {"scale": axis.scale, "axis": marked, "title": None}
+    place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     tooltip = _tooltip(panel.name)
     base = alt.Chart()
     lo = alt.X("lo:Q", **place)

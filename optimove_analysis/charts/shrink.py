@@ -10,6 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.empty import no_messages
+from optimove_analysis.charts.forest import Layers
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
     MAX_PANELS,
@@ -85,7 +86,7 @@ def shrink(
     palette |= {ALL_CHANNELS: TOTAL_COLOUR, words.FEW: SMALL_COLOUR}
     n = words.plural(answered["customer_id"].n_unique(), "customer")
     side_by_side = min(columns or (1 if kind == "forest" else 2), len(drawn))
-    pictures: list[alt.LayerChart]
+    pictures: list[Layers]
     if kind == "scatter":
         width = width or 230
         clouds = [Cloud.of(group, in_cells=answered.height > MAX_ROWS) for group in drawn]

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import (
     Axis,
     Column,
+    Layers,
     axis_over,
     columns_of_text,
     labels_width,
@@ -99,7 +100,7 @@ def _gap(between: int, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def forests(
     shown: Sequence[Shown], palette: Mapping[str, str], width: int
-) -> tuple[list[alt.LayerChart], int]:
+) -> tuple[list[Layers], int]:
     """Draw the panels, in line with each other; return them and the pixels that one takes."""
     records = [record for panel in shown for record in panel.records]
     texts = [
@@ -114,7 +115,7 @@ def forests(
 
 def _panel(
     shown: Shown, palette: Mapping[str, str], texts: Sequence[Column], width: int, names: int
-) -> alt.LayerChart:
+) -> Layers:
     ends = [record[end] for record in shown.records for end in ("value", "shrunk", "lo", "hi")]
     axis = axis_over([*ends, shown.pooled], most=1.0)
     order = [record["name"] for record in shown.records]
@@ -130,7 +131,7 @@ def _panel(
     of_all = f"all {words.percent(shown.pooled)}"
     line = pooled_line(shown.pooled, of_all, f"n = {shown.pooled_n:,}", axis)
     title = alt.Title(shown.head, subtitle=shown.said, fontSize=13, offset=8)
-    whole: alt.LayerChart = alt.layer(*line, panel).properties(title=title)
+    whole: Layers = alt.layer(*line, panel).properties(title=title)
     return whole
 
 
@@ -138,7 +139,7 @@ def _marks(shown: Shown, axis: Axis, y: alt.Y, palette: Mapping[str, str]) -> li
     used = sorted({record[name] for record in shown.records for name in ("colour", "raw_colour")})
     scale = alt.Scale(domain=used, range=[palette[name] for name in used])
     marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=PERCENT_AXIS)
-    place = {"scale": axis.scale, "axis": marked, "title": None}
+    place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     raw, own = (alt.X(f"{name}:Q", **place) for name in ("value", "shrunk"))
     tooltip = [
         alt.Tooltip("name:N", title=label_of("customer_id")),

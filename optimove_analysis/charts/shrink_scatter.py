@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.forest import Axis, axis_over
+from optimove_analysis.charts.forest import Axis, Layers, axis_over
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import SHRUNK
@@ -93,10 +93,10 @@ def _cells(rows: pl.DataFrame, axis: Axis, channel: str) -> list[dict[str, Any]]
     return records
 
 
-def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> alt.LayerChart:
+def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
     """Draw a panel: the diagonal, where nothing is drawn anywhere, and the pooled rate."""
     axis = cloud.axis
-    marked = {
+    marked: dict[str, Any] = {
         "values": list(axis.ticks),
         "labelFlush": False,
         "grid": True,
@@ -138,7 +138,7 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> alt.LayerCh
             tooltip=tooltip,
         )
     )
-    layers: alt.LayerChart = alt.layer(
+    layers: Layers = alt.layer(
         alt.Chart(ends).mark_line(style="optimove-par").encode(x=x, y=y),
         of_all.mark_rule(style="optimove-par").encode(y=y),
         dots,

@@ -9,7 +9,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.forest import Column, axis_over, columns_of_text, whole_width
+from optimove_analysis.charts.forest import Column, Layers, axis_over, columns_of_text, whole_width
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
 from optimove_analysis.charts.theme import PERCENT_AXIS
@@ -35,7 +35,7 @@ class Steps:
     answered: bool
     records: list[dict[str, Any]]
     said: str
-    """Why there is no answer."""
+    """The whole change, or why there is no answer."""
     sentence: str
 
     @classmethod
@@ -64,7 +64,7 @@ class Steps:
         for place, record in enumerate(records):
             record["place"] = place
             record["next"] = place + 1 if place + 1 < len(records) else place
-        return cls(group.label, name, True, records, "", _sentence(total, channels))
+        return cls(group.label, name, True, records, _in_all(total), _sentence(total, channels))
 
 
 def _value(name: str, value: float | None) -> str:
@@ -95,15 +95,19 @@ def _end(label: str, total: Mapping[str, Any], period: str) -> dict[str, Any]:
         "to": rate,
         "right": rate,
         "number": _value(total["rate"], rate),
-        "interval": _in_all(total) if period == "after" else "",
+        "interval": "",
         "rates": f"{k:,} / {n:,}",
         "tip": f"{k:,} / {n:,} = {_value(total['rate'], rate)}",
     }
 
 
 def _in_all(total: Mapping[str, Any]) -> str:
-    change = _effect(total["rate"], total["change"])
-    return f"{change} in all{_in_brackets(_ends(total, 'change'))}"
+    """Say the whole change, which is what the bars add up to."""
+    name = total["rate"]
+    unit = "" if name == MEAN_OPENS else " points"
+    ends = " to ".join(_value(name, total[f"rate_{period}"]) for period in ("before", "after"))
+    interval = _in_brackets(_ends(total, "change"))
+    return f"From {ends}: {_effect(name, total['change'])}{unit}{interval}."
 
 
 def _step(row: Mapping[str, Any], effect: str, label: str, level: float) -> dict[str, Any]:
@@ -134,7 +138,6 @@ def _in_brackets(text: str) -> str:
 def _sentence(total: Mapping[str, Any], channels: Sequence[Mapping[str, Any]]) -> str:
     name = total["rate"]
     unit = "" if name == MEAN_OPENS else " points"
-    ends = " to ".join(_value(name, total[f"rate_{period}"]) for period in ("before", "after"))
     effects = [
         f"{_effect(name, total[effect])}{unit} {what}{_in_brackets(_ends(total, effect))}"
         for effect, what in (("mix_effect", "by the mix"), ("rate_effect", "by the rates"))
@@ -143,12 +146,12 @@ def _sentence(total: Mapping[str, Any], channels: Sequence[Mapping[str, Any]]) -
     if channels:
         first = channels[0]
         most = f" The most by one rate: {first['channel']}, {_effect(name, first['rate_effect'])}."
-    return f"From {ends}: {words.listed(effects)}.{most}"
+    return f"{_in_all(total)} Of it {words.listed(effects)}.{most}"
 
 
 def draw(
     steps: Sequence[Steps], palette: Mapping[str, str], width: int
-) -> tuple[list[alt.LayerChart | alt.Chart], int]:
+) -> tuple[list[Layers | alt.Chart], int]:
     """Draw the panels, in line with each other; return them and the pixels that one takes."""
     records = [record for one in steps for record in one.records]
     texts = [
@@ -180,7 +183,7 @@ def _none(one: Steps, width: int) -> alt.Chart:
 
 def _panel(
     one: Steps, palette: Mapping[str, str], texts: Sequence[Column], width: int, names: int
-) -> alt.LayerChart:
+) -> Layers:
     axis = axis_over([record[end] for record in one.records for end in ("from", "to")])
     used = sorted({record["colour"] for record in one.records})
     colour = alt.Color(
@@ -188,9 +191,9 @@ def _panel(
         legend=None,
         scale=alt.Scale(domain=used, range=[palette[name] for name in used]),
     )
-    label = "format(datum.value, '~f')" if one.name == MEAN_OPENS else PERCENT_AXIS
+    label: str = "format(datum.value, '~f')" if one.name == MEAN_OPENS else PERCENT_AXIS
     marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=label)
-    place = {"scale": axis.scale, "axis": marked, "title": None}
+    place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     start, end, right = (alt.X(f"{name}:Q", **place) for name in ("from", "to", "right"))
     rows = alt.Scale(domain=[-0.5, len(one.records) - 0.5], reverse=True, nice=False, zero=False)
     y = alt.Y("place:Q", scale=rows, axis=None)
@@ -203,10 +206,10 @@ def _panel(
     base = alt.Chart()
     steps = base.transform_filter("datum.kind === 'step'")
     ends = base.transform_filter("datum.kind === 'end'")
-    bold = {"style": "optimove-value", "align": "left", "fontWeight": "bold"}
-    plain = {"style": "optimove-value", "align": "left"}
+    bold: dict[str, Any] = {"style": "optimove-value", "align": "left", "fontWeight": "bold"}
+    plain: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     left = alt.value(-names)
-    layers: alt.LayerChart = alt.layer(
+    layers: Layers = alt.layer(
         base.mark_rule(style="optimove-par").encode(x=end, y=y, y2="next"),
         steps.mark_bar(height=16).encode(x=start, x2="to", y=y, color=colour, tooltip=tooltip),
         ends.mark_tick(thickness=4, height=20, style="optimove-value").encode(
@@ -220,5 +223,7 @@ def _panel(
         data=alt.InlineData(values=one.records),
     ).properties(width=width, height=_ROW * len(one.records))
     if one.head:
-        layers = layers.properties(title=alt.Title(one.head, fontSize=13, offset=8))
+        layers = layers.properties(
+            title=alt.Title(one.head, subtitle=one.said, fontSize=13, offset=8)
+        )
     return layers
