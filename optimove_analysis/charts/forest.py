@@ -82,7 +82,7 @@ def axis_over(values: Iterable[float | None], *, most: float | None = None) -> A
         most: what no value can pass: 1, of a rate.
 
     >>> axis_over([0.031, 0.082])
-    Axis(low=0.0, high=0.1, ticks=(0.0, 0.02, 0.04, 0.06, 0.08, 0.1))
+    Axis(low=0.0, high=0.1, ticks=(0.0, 0.025, 0.05, 0.075, 0.1))
     >>> axis_over([0.957, 0.984], most=1.0).ticks
     (0.95, 0.96, 0.97, 0.98, 0.99)
     """
@@ -96,7 +96,7 @@ def axis_over(values: Iterable[float | None], *, most: float | None = None) -> A
         low, high = low - abs(low) / 20, high + abs(high) / 20
     rough = (high - low) / 4
     size = 10.0 ** math.floor(math.log10(rough))
-    step = min((factor * size for factor in _STEPS), key=lambda each: abs(each - rough))
+    step = next(factor * size for factor in _STEPS if factor * size >= rough * 0.99)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     if most is not None:
         last = min(last, math.floor(most / step + 1e-9))

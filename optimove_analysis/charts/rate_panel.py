@@ -168,7 +168,9 @@ def _marks(
         scale=alt.Scale(domain=used, range=[palette[name] for name in used]),
     )
     label = "format(datum.value, '~f')" if panel.name == MEAN_OPENS else PERCENT_AXIS
-    marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=label)
+    marked = alt.Axis(
+        values=list(axis.ticks), labelFlush=False, labelOverlap=True, grid=True, labelExpr=label
+    )
     # A title of its own in each layer would join into one: all say that there is none.
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     tooltip = _tooltip(panel.name)

@@ -138,7 +138,13 @@ def _panel(
 def _marks(shown: Shown, axis: Axis, y: alt.Y, palette: Mapping[str, str]) -> list[alt.Chart]:
     used = sorted({record[name] for record in shown.records for name in ("colour", "raw_colour")})
     scale = alt.Scale(domain=used, range=[palette[name] for name in used])
-    marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=PERCENT_AXIS)
+    marked = alt.Axis(
+        values=list(axis.ticks),
+        labelFlush=False,
+        labelOverlap=True,
+        grid=True,
+        labelExpr=PERCENT_AXIS,
+    )
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     raw, own = (alt.X(f"{name}:Q", **place) for name in ("value", "shrunk"))
     tooltip = [

@@ -99,6 +99,7 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
     marked: dict[str, Any] = {
         "values": list(axis.ticks),
         "labelFlush": False,
+        "labelOverlap": True,
         "grid": True,
         "labelExpr": PERCENT_AXIS,
     }

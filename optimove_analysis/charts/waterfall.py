@@ -192,7 +192,9 @@ def _panel(
         scale=alt.Scale(domain=used, range=[palette[name] for name in used]),
     )
     label: str = "format(datum.value, '~f')" if one.name == MEAN_OPENS else PERCENT_AXIS
-    marked = alt.Axis(values=list(axis.ticks), labelFlush=False, grid=True, labelExpr=label)
+    marked = alt.Axis(
+        values=list(axis.ticks), labelFlush=False, labelOverlap=True, grid=True, labelExpr=label
+    )
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     start, end, right = (alt.X(f"{name}:Q", **place) for name in ("from", "to", "right"))
     rows = alt.Scale(domain=[-0.5, len(one.records) - 0.5], reverse=True, nice=False, zero=False)
