@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import altair as alt
 
+from optimove_analysis.charts.theme import PERCENT_AXIS
+
 __all__ = [
     "LABELS_LIMIT",
     "Axis",
@@ -47,6 +49,16 @@ class Axis:
     def scale(self) -> alt.Scale:
         """The axis' scale; each layer over it needs the same."""
         return alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
+
+    def drawn(self, *, percent: bool = True) -> alt.Axis:
+        """Return the axis as it is drawn: in percentages, or in plain numbers."""
+        return alt.Axis(
+            values=list(self.ticks),
+            labelFlush=False,
+            labelOverlap=True,
+            grid=True,
+            labelExpr=PERCENT_AXIS if percent else "format(datum.value, '~f')",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ def axis_over(values: Iterable[float | None], *, most: float | None = None) -> A
         low = 0.0
     if low == high:  # one value, and no interval: room at both its sides
         low, high = low - abs(low) / 20, high + abs(high) / 20
+        high = high if most is None else min(high, most)
     rough = (high - low) / 4
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * size for factor in _STEPS if factor * size >= rough * 0.99)

@@ -21,7 +21,6 @@ from optimove_analysis.charts.forest import (
     row_height,
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
-from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import MEAN_OPENS, RATES, RateName
 
 __all__ = ["Panel", "draw"]
@@ -167,10 +166,7 @@ def _marks(
         legend=None,
         scale=alt.Scale(domain=used, range=[palette[name] for name in used]),
     )
-    label = "format(datum.value, '~f')" if panel.name == MEAN_OPENS else PERCENT_AXIS
-    marked = alt.Axis(
-        values=list(axis.ticks), labelFlush=False, labelOverlap=True, grid=True, labelExpr=label
-    )
+    marked = axis.drawn(percent=panel.name != MEAN_OPENS)
     # A title of its own in each layer would join into one: all say that there is none.
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     tooltip = _tooltip(panel.name)

@@ -201,7 +201,7 @@ def _sentence(panel: Panel) -> str:
     known = [record for record in panel.records if record["value"] is not None]
     name = panel.name.capitalize()
     if not known:
-        return f"{name}: no group has an answer."
+        return f"{name}: no group has an answer.{panel.lacking_sentence}"
     told = known
     start = f"{name}: "
     if len(known) > _TOLD:

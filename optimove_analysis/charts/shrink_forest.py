@@ -22,7 +22,6 @@ from optimove_analysis.charts.forest import (
     whole_width,
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
-from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import SHRUNK, SMALL_N
 
 __all__ = ["Shown", "forests", "how_forest"]
@@ -138,13 +137,7 @@ def _panel(
 def _marks(shown: Shown, axis: Axis, y: alt.Y, palette: Mapping[str, str]) -> list[alt.Chart]:
     used = sorted({record[name] for record in shown.records for name in ("colour", "raw_colour")})
     scale = alt.Scale(domain=used, range=[palette[name] for name in used])
-    marked = alt.Axis(
-        values=list(axis.ticks),
-        labelFlush=False,
-        labelOverlap=True,
-        grid=True,
-        labelExpr=PERCENT_AXIS,
-    )
+    marked = axis.drawn()
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     raw, own = (alt.X(f"{name}:Q", **place) for name in ("value", "shrunk"))
     tooltip = [

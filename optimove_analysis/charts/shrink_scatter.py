@@ -12,7 +12,6 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Axis, Layers, axis_over
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
-from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import SHRUNK
 
 __all__ = ["Cloud", "how_scatter", "scatter"]
@@ -96,15 +95,9 @@ def _cells(rows: pl.DataFrame, axis: Axis, channel: str) -> list[dict[str, Any]]
 def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
     """Draw a panel: the diagonal, where nothing is drawn anywhere, and the pooled rate."""
     axis = cloud.axis
-    marked: dict[str, Any] = {
-        "values": list(axis.ticks),
-        "labelFlush": False,
-        "labelOverlap": True,
-        "grid": True,
-        "labelExpr": PERCENT_AXIS,
-    }
-    x = alt.X("value:Q", scale=axis.scale, axis=alt.Axis(**marked), title="Raw rate")
-    y = alt.Y("shrunk:Q", scale=axis.scale, axis=alt.Axis(**marked), title="Shrunk rate")
+    marked = axis.drawn()
+    x = alt.X("value:Q", scale=axis.scale, axis=marked, title="Raw rate")
+    y = alt.Y("shrunk:Q", scale=axis.scale, axis=marked, title="Shrunk rate")
     ends = alt.InlineData(values=[{"value": end, "shrunk": end} for end in (axis.low, axis.high)])
     pooled = f"all {words.percent(cloud.pooled)}"
     of_all = alt.Chart(alt.InlineData(values=[{"shrunk": cloud.pooled, "text": pooled}]))

@@ -12,7 +12,6 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Column, Layers, axis_over, columns_of_text, whole_width
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
-from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
 
 __all__ = ["MIX", "Steps", "draw"]
@@ -184,17 +183,15 @@ def _none(one: Steps, width: int) -> alt.Chart:
 def _panel(
     one: Steps, palette: Mapping[str, str], texts: Sequence[Column], width: int, names: int
 ) -> Layers:
-    axis = axis_over([record[end] for record in one.records for end in ("from", "to")])
+    levels = [record[end] for record in one.records for end in ("from", "to")]
+    axis = axis_over(levels, most=None if one.name == MEAN_OPENS else max(1.0, *levels))
     used = sorted({record["colour"] for record in one.records})
     colour = alt.Color(
         "colour:N",
         legend=None,
         scale=alt.Scale(domain=used, range=[palette[name] for name in used]),
     )
-    label: str = "format(datum.value, '~f')" if one.name == MEAN_OPENS else PERCENT_AXIS
-    marked = alt.Axis(
-        values=list(axis.ticks), labelFlush=False, labelOverlap=True, grid=True, labelExpr=label
-    )
+    marked = axis.drawn(percent=one.name != MEAN_OPENS)
     place: dict[str, Any] = {"scale": axis.scale, "axis": marked, "title": None}
     start, end, right = (alt.X(f"{name}:Q", **place) for name in ("from", "to", "right"))
     rows = alt.Scale(domain=[-0.5, len(one.records) - 0.5], reverse=True, nice=False, zero=False)

@@ -101,7 +101,7 @@ def test_a_mean_is_in_no_points() -> None:
     chart = charts.explain_change(table)
     drawn = steps(chart)
     assert (drawn[0]["number"], drawn[-1]["number"]) == ("1.00", "2.00")
-    assert "From 1.00 to 2.00: +1.00." in told(chart)
+    assert "From 1.00 to 2.00: +1.00" in told(chart)
     assert "points" not in alt_text(chart)
 
 

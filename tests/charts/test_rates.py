@@ -150,7 +150,7 @@ def test_another_table_or_rate_is_refused() -> None:
         ([None], (0.0, 1.0)),
         ([0.02, 0.093], (0.0, 0.1)),
         ([1.0, 1.0], (0.95, 1.0)),
-        ([0.88, 1.0], (0.875, 1.0)),
+        ([0.88, 1.0], (0.85, 1.0)),
     ],
 )
 def test_an_axis_holds_its_values_and_no_rate_above_one(
