@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from optimove_analysis.charts.calendar import calendar
 from optimove_analysis.charts.channel_mix import channel_mix
+from optimove_analysis.charts.compare import compare
+from optimove_analysis.charts.explain_change import explain_change
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.journey import journey
+from optimove_analysis.charts.rates import rates
 from optimove_analysis.charts.save import save
+from optimove_analysis.charts.shrink import shrink
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
 
@@ -20,6 +24,14 @@ __all__ = [
     "funnel",
     "journey",
     "save",
+    "channel_colours",
+    "channel_mix",
+    "compare",
+    "explain_change",
+    "funnel",
+    "rates",
+    "save",
+    "shrink",
     "table",
     "themed",
 ]
