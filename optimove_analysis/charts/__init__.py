@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.funnel import funnel
+from optimove_analysis.charts.hand_off import hand_off
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
+from optimove_analysis.charts.transitions import transitions
 
-__all__ = ["channel_colours", "channel_mix", "funnel", "save", "table", "themed"]
+__all__ = [
+    "channel_colours",
+    "channel_mix",
+    "funnel",
+    "hand_off",
+    "save",
+    "table",
+    "themed",
+    "transitions",
+]
