@@ -8,6 +8,7 @@ from __future__ import annotations
 from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.hand_off import hand_off
+from optimove_analysis.charts.overlap import overlap
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
@@ -18,6 +19,7 @@ __all__ = [
     "channel_mix",
     "funnel",
     "hand_off",
+    "overlap",
     "save",
     "table",
     "themed",

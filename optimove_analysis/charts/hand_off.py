@@ -19,6 +19,7 @@ from optimove_analysis.charts.heat import (
     Key,
     by_size,
     end_of,
+    fullest,
     k_of_n,
     names_of,
     panel,
@@ -101,9 +102,7 @@ def hand_off(
     )
     cells = [_cells(group, names, grid.columns) for group in drawn]
     refuse_too_large(sum(map(len, cells)))
-    # What is no engagement is most of it, and would leave the channels pale.
-    shares = [cell["share"] for group in cells for cell in group if not cell["is_rest"]]
-    top = max(shares, default=0) or 1
+    top = fullest(cells)
     panels = [
         panel(
             of_group, grid, top=top, title=group.label, told="" if len(drawn) == 1 else _size(group)

@@ -22,6 +22,7 @@ __all__ = [
     "Key",
     "by_size",
     "end_of",
+    "fullest",
     "k_of_n",
     "names_of",
     "panel",
@@ -112,7 +113,8 @@ def panel(
     records = [
         {
             **cell,
-            "strength": _TONES[cell["tone"]][1] * cell["share"] / (1 if cell["is_rest"] else top),
+            "strength": _TONES[cell["tone"]][1]
+            * min(cell["share"] / (1 if cell["is_rest"] else top), 1),
             "is_first": cell["to"] == grid.columns[0],
         }
         for cell in cells
@@ -171,6 +173,13 @@ def panel(
     return alt.LayerChart(layer=layers, data=alt.InlineData(values=records)).properties(
         width=width, height=height, **head
     )
+
+
+def fullest(panels: Sequence[Sequence[Mapping[str, Any]]]) -> float:
+    """Return the share that is the fullest colour: of rows with a small n only if all are such."""
+    cells = [cell for cells in panels for cell in cells if not cell["is_rest"]]
+    sure = [cell["share"] for cell in cells if cell["tone"] != FEW]
+    return max(sure or [cell["share"] for cell in cells], default=0) or 1
 
 
 def _column_axis(grid: Grid) -> alt.Axis:

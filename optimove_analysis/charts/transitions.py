@@ -18,6 +18,7 @@ from optimove_analysis.charts.heat import (
     Key,
     by_size,
     end_of,
+    fullest,
     k_of_n,
     names_of,
     panel,
@@ -94,7 +95,7 @@ def transitions(
     )
     cells = [_cells(group, names) for group in drawn]
     refuse_too_large(sum(map(len, cells)))
-    top = max(cell["share"] for group in cells for cell in group)
+    top = fullest(cells)
     is_one = len(drawn) == 1
     panels = [
         panel(of_group, grid, top=top, title=group.label, told="" if is_one else _size(group))
@@ -104,7 +105,7 @@ def transitions(
     n = words.plural(int(some["n"].sum()), "transition")
     how = [
         "Numbers: share of what followed, in %; a row adds up to 100 %.",
-        f"Grey: fewer than {SMALL_N} transitions from there." if some["small"].any() else "",
+        f"Grey: fewer than {SMALL_N} transitions." if some["small"].any() else "",
     ]
     return finished(
         alt.concat(*panels, columns=columns, spacing=34),

@@ -74,7 +74,7 @@ def test_a_cell_tells_its_share_and_its_tooltip_k_n_and_the_interval() -> None:
 def test_rows_of_few_are_grey_and_ties_are_told() -> None:
     chart = charts.transitions(oa.transitions(audience()))
     assert {c["from"] for c in cells(chart) if c["tone"] == "few"} == {"SMS", "Push"}
-    assert "Grey: fewer than 30 transitions from there." in told(chart)
+    assert "Grey: fewer than 30 transitions." in told(chart)
     # One within a day of two channels, one that leads to it; of 103 pairs.
     assert "Left out: 2 ties, 1.9 % of all pairs of messages" in told(chart)
     assert "101 transitions" in told(chart)
@@ -104,7 +104,7 @@ def test_the_numbers_stand_out_on_every_cell(mode: Any) -> None:
     every = [*cells(chart), *cells(charts.hand_off(few))]
     assert {cell["tone"] for cell in every} == {"share", "rest", "few"}
     # As strong as it may get: the channel of the largest share.
-    assert max(cell["strength"] for cell in every) == pytest.approx(0.78)
+    assert max(cell["strength"] for cell in every) == 0.78
     for cell in every:
         a = cell["strength"]
         mixed = tuple(
