@@ -9,10 +9,10 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.empty import no_messages
+from optimove_analysis.charts.empty import no_messages, nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.heat import MAX_CHANNELS, Key, names_of
-from optimove_analysis.charts.overlap_panel import LEFT, upset
+from optimove_analysis.charts.overlap_panel import left_of, upset
 from optimove_analysis.charts.theme import channel_colours, finished
 from optimove_analysis.schema import OVERLAP, SMALL_N
 
@@ -64,12 +64,16 @@ def overlap(
     heading = title or _TITLES[of[0] if len(of) == 1 else "sent"]
     if table.is_empty():
         return no_messages(table, heading)
+    if not table["n_channels"].sum():
+        whom = words.plural(int(table["customers"].sum()), "customer")
+        why = f"Of {whom} with a message that counts no channel reached any ({', '.join(of)})."
+        return nothing(heading, "Nobody was reached", why)
     drawn = groups(table, OVERLAP, ["channel_ids"], split=False)
     refuse_too_many(len(drawn), MAX_PANELS, "groups")
     names = _names(table)
     palette = channel_colours(names.values()) | dict(colours or {})
-    is_one = len(drawn) == 1
-    panels = [_panel(group, names, palette, width, is_one=is_one) for group in drawn]
+    is_one, left = len(drawn) == 1, left_of(names.values())
+    panels = [_panel(group, names, palette, width, left=left, is_one=is_one) for group in drawn]
     columns = min(columns, len(drawn))
     n = words.plural(drawn[0].rows["total"][0], "customer") if is_one else ""
     return finished(
@@ -80,7 +84,7 @@ def overlap(
             _how(table, of),
             _left_out(drawn[0].rows) if is_one else "",
         ],
-        width=columns * (LEFT + width),
+        width=columns * (left + width),
         description=_description(heading, drawn, names),
     )
 
@@ -102,6 +106,7 @@ def _panel(
     palette: Mapping[str, str],
     width: int,
     *,
+    left: int,
     is_one: bool,
 ) -> alt.LayerChart:
     largest = _largest(group.rows)
@@ -127,9 +132,9 @@ def _panel(
         for place, row in enumerate(largest.iter_rows(named=True))
     ]
     told = [words.plural(largest["total"][0], "customer"), _left_out(group.rows)]
-    lines = words.lines([" \N{MIDDLE DOT} ".join(part for part in told if part)], LEFT + width)
+    lines = words.lines([" \N{MIDDLE DOT} ".join(part for part in told if part)], left + width)
     head = {} if is_one else {"title": alt.Title(group.label, subtitle=lines, fontSize=13)}
-    return upset(sets, channels, palette, width, head=head)
+    return upset(sets, channels, palette, width, left=left, head=head)
 
 
 def _largest(rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ on Visualization and Computer Graphics 20 (2014).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -14,13 +14,13 @@ import altair as alt
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import OVERLAP
 
-__all__ = ["LEFT", "upset"]
+__all__ = ["left_of", "upset"]
 
 _TOTAL_TEXT: Final = 42
 _TOTAL_BAR: Final = 58
-_NAMES: Final = 84
-LEFT: Final = _TOTAL_TEXT + _TOTAL_BAR + _NAMES
-"""Pixels at the left of the sets, for each channel's own customers and its name."""
+_NAMES: Final = (50, 120)
+"""Pixels of the channels' names, at least and at most; a longer name ends in dots."""
+_LETTER: Final = 6.2
 
 _BARS: Final = 150  # pixels of the highest bar or interval
 _HEAD: Final = 16  # pixels above it for its number
@@ -36,6 +36,7 @@ def upset(
     palette: Mapping[str, str],
     width: int,
     *,
+    left: int,
     head: Mapping[str, Any],
 ) -> alt.LayerChart:
     """Draw the sets in their order, from the left, and the channels in theirs, from the top.
@@ -46,6 +47,7 @@ def upset(
         channels: ``row``, ``name``, ``customers``.
         palette: each channel's colour.
         width: pixels of the sets.
+        left: pixels at their left (`left_of`), the same for all panels.
         head: the group's title, where it has one.
     """
     step = min(width / len(sets), _WIDEST)
@@ -53,9 +55,9 @@ def upset(
     top_row = bottom + _GAP
     height = top_row + _ROW * len(channels)
     most = max(one["hi_count"] for one in sets)
-    x = _scale("place:Q", alt.X, [-0.5, len(sets) - 0.5], [LEFT, LEFT + step * len(sets)])
+    x = _scale("place:Q", alt.X, [-0.5, len(sets) - 0.5], [left, left + step * len(sets)])
     y = _scale("customers:Q", alt.Y, [0, most], [bottom, _HEAD])
-    row = _scale("row:Q", alt.Y, [-0.5, len(channels) - 0.5], [top_row, height])
+    row = _scale("row:Q", alt.Y, [-0.5, max(len(channels), 1) - 0.5], [top_row, height])
     names = [channel["name"] for channel in channels]
     colour = alt.Color(
         "name:N",
@@ -66,25 +68,31 @@ def upset(
     ground = (
         alt.Chart(alt.InlineData(values=stripes))
         .mark_rect(style="optimove-link", opacity=0.35)
-        .encode(x=alt.value(LEFT), x2=alt.value(LEFT + step * len(sets)), y=row, y2="to")
+        .encode(x=alt.value(left), x2=alt.value(left + step * len(sets)), y=row, y2="to")
     )
     layers = [
         ground,
         *_bars(sets, x, y, step),
         *_dots(sets, channels, x, row, colour, min(step * 0.3, 6)),
-        *_totals(channels, row, colour),
-        *_heads(),
+        *_totals(channels, row, colour, left),
+        *_heads(left),
     ]
     chart: alt.LayerChart = alt.LayerChart(layer=layers).resolve_scale(
         x="independent", y="independent", color="independent"
     )
-    return chart.properties(width=LEFT + width, height=height, **head)
+    return chart.properties(width=left + width, height=height, **head)
+
+
+def left_of(names: Iterable[str]) -> int:
+    """Return the pixels at the left of the sets, for the channels' own customers and names."""
+    longest = max((len(name) for name in names), default=0) * _LETTER
+    return _TOTAL_TEXT + _TOTAL_BAR + int(min(max(longest, _NAMES[0]), _NAMES[1])) + 16
 
 
 def _scale(
     field: str, channel: type[alt.X | alt.Y], domain: list[float], pixels: list[float]
 ) -> Any:  # noqa: ANN401 - an X or a Y, as the caller says
-    scale = alt.Scale(domain=domain, range=pixels, nice=False, zero=False)
+    scale = alt.Scale(domain=domain, range=pixels, nice=False, zero=False, padding=0)
     return channel(field, axis=None, scale=scale)
 
 
@@ -162,10 +170,10 @@ def _dots(  # noqa: PLR0917 - one scale each
 
 
 def _totals(
-    channels: Sequence[Mapping[str, Any]], row: alt.Y, colour: alt.Color
+    channels: Sequence[Mapping[str, Any]], row: alt.Y, colour: alt.Color, left: int
 ) -> list[alt.Chart]:
     end = _TOTAL_TEXT + _TOTAL_BAR
-    most = max(channel["customers"] for channel in channels)
+    most = max((channel["customers"] for channel in channels), default=1)
     x = _scale("customers:Q", alt.X, [0, most], [end, _TOTAL_TEXT])
     base = alt.Chart(alt.InlineData(values=[dict(one) for one in channels])).encode(y=row)
     bar = base.mark_bar(size=_ROW * 0.6, orient="horizontal").encode(
@@ -178,17 +186,17 @@ def _totals(
         ],
     )
     number = base.mark_text(style="optimove-note", align="right", dx=-4).encode(x=x, text="text:N")
-    name = base.mark_text(style="optimove-value", align="left", limit=_NAMES - 12).encode(
+    name = base.mark_text(style="optimove-value", align="left", limit=left - end - 14).encode(
         x=alt.value(end + 6), text="name:N"
     )
     return [bar, number, name]
 
 
-def _heads() -> list[alt.Chart]:
+def _heads(left: int) -> list[alt.Chart]:
     """Say what the two kinds of bars are, where the picture has room for it."""
     lines = [
-        ("customers reached by", LEFT - 10, _HEAD),
-        ("exactly these channels", LEFT - 10, _HEAD + 13),
+        ("customers reached by", left - 10, _HEAD),
+        ("exactly these channels", left - 10, _HEAD + 13),
         ("reached at all", _TOTAL_TEXT + _TOTAL_BAR, _HEAD + _BARS),
     ]
     return [
