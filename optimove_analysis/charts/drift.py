@@ -166,10 +166,10 @@ def _over_time(
 ) -> alt.VConcatChart:
     panels = []
     days = group.rows["after_from"].to_list()
-    ends = group.rows["after_to"].to_list()
+    end = max(group.rows["after_to"].to_list()) + timedelta(days=1)
     for share in ("sends", "engagements"):
         own = [dict(one) for one in records if one["share"] == share]
-        x = period_axis("from", days, ends, labels=share == "engagements")
+        x = period_axis("from", days, end=end, labels=share == "engagements")
         scale = alt.Scale(domain=[0, top], nice=True)
         base = alt.Chart().encode(tooltip=_tooltip())
         head = alt.Axis(
