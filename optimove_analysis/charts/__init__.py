@@ -6,6 +6,7 @@ A chart computes nothing: every number on it stands in the table. It carries its
 from __future__ import annotations
 
 from optimove_analysis.charts.channel_mix import channel_mix
+from optimove_analysis.charts.diversity import diversity
 from optimove_analysis.charts.drift import drift
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.hand_off import hand_off
@@ -18,6 +19,7 @@ from optimove_analysis.charts.transitions import transitions
 __all__ = [
     "channel_colours",
     "channel_mix",
+    "diversity",
     "drift",
     "funnel",
     "hand_off",
