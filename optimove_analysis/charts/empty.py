@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import altair as alt
 import polars as pl
 
-from optimove_analysis.charts.theme import themed
+from optimove_analysis.charts.theme import finished
 from optimove_analysis.charts.words import plural
 
 __all__ = ["no_messages", "nothing"]
+
+_TEXT: Final = "No messages"
 
 
 def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
@@ -25,20 +29,18 @@ def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
         if rows[name].sum()
     ]
     subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
-    return nothing(title, "No messages", subtitle)
+    return nothing(title, _TEXT, subtitle)
 
 
 def nothing(title: str, text: str, why: str) -> alt.Chart:
-    """Draw what there is none of, in words, and why."""
+    """Draw in words that there is nothing to draw, and why."""
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=[{"text": text}]))
         .mark_text(style="optimove-empty")
         .encode(text=alt.Text("text:N"))
-        .properties(
-            width=360,
-            height=120,
-            title=alt.Title(title, subtitle=why),
-            description=f"{title}: {text[:1].lower()}{text[1:]}. {why}.",
-        )
+        .properties(width=360, height=120)
     )
-    return themed(chart)
+    told = f"{title}: {text[:1].lower()}{text[1:]}."
+    return finished(
+        chart, title=title, told=[why], width=360, description=f"{told} {why.rstrip('.')}."
+    )
