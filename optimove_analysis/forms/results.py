@@ -9,6 +9,7 @@ import altair as alt
 import ipywidgets as widgets
 import polars as pl
 
+from optimove_analysis import charts
 from optimove_analysis.analysis import Dossier
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.charts.tables import main_columns
@@ -19,8 +20,8 @@ from optimove_analysis.forms.view import View
 __all__ = ["CustomerResults"]
 
 _TITLES = ("Overview", "Funnel", "Channel mix", "Journey", "Calendar", "Data", "Request")
-_FEW = 4
-"""Of more customers a journey's picture would be too long; the table has them all."""
+_FEW = 6
+"""Of more customers there is no picture of a journey; the table has them all."""
 
 
 class CustomerResults:
@@ -69,12 +70,22 @@ class CustomerResults:
         self._who.options = list(view.dossiers)
         self._who.layout.display = None if len(view.dossiers) > 1 else "none"
         self._show_dossier(next(iter(view.dossiers), None))
+        self._show_in_time(view)
         shown = main_columns(view.journey)
         if len(view.dossiers) < 2:  # noqa: PLR2004 - the id would be the same in all rows
             shown = shown.drop("customer_id")
         self._messages.value = table_html(shown, "Messages in time")
         self._rows.value = table_html(_readable(view.interactions, catalogue), "Interactions")
         self._code.value = code_block(view.code, "Python that makes the same again")
+
+    def _show_in_time(self, view: View) -> None:
+        every = view.journey
+        wide = max(len(view.dossiers), 1) <= _FEW
+        if wide:
+            self._charts["journey"].show(charts.journey(every), charts.journey(every, width=380))
+        else:
+            self._charts["journey"].clear()
+        self._charts["calendar"].show(charts.calendar(every), charts.calendar(every, width=440))
 
     def _show_dossier(self, customer_id: Any) -> None:  # noqa: ANN401 - what a dropdown has
         found = self._dossiers.get(customer_id)
