@@ -154,7 +154,12 @@ def test_one_selection_moves_all_panels() -> None:
 
 def test_lanes_are_linked_since_all_panels_have_their_days_in_one_field() -> None:
     spec = charts.journey(sample("001801")).to_dict()
-    assert set(re.findall(r"'field': '(\w+)', 'scale': {'domain': \[\d{12}", str(spec))) == {"day"}
+    assert set(re.findall(r"'field': '(\w+)', 'scale': {[^}]*'utc'", str(spec))) == {"day"}
+
+
+def test_no_scale_has_a_domain_of_days_which_pages_without_eval_could_not_read() -> None:
+    spec = charts.journey(sample("001801")).to_dict()
+    assert not re.findall(r"'domain': \[(?:\d{12}|{'year')", str(spec))
 
 
 def test_the_subtitle_says_how_many_and_when() -> None:
