@@ -16,10 +16,12 @@ from optimove_analysis.charts.hand_off import hand_off
 from optimove_analysis.charts.journey import journey
 from optimove_analysis.charts.overlap import overlap
 from optimove_analysis.charts.rates import rates
+from optimove_analysis.charts.recency import recency
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.shrink import shrink
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
+from optimove_analysis.charts.tiers import tiers
 from optimove_analysis.charts.transitions import transitions
 
 __all__ = [
@@ -35,9 +37,11 @@ __all__ = [
     "journey",
     "overlap",
     "rates",
+    "recency",
     "save",
     "shrink",
     "table",
     "themed",
+    "tiers",
     "transitions",
 ]
