@@ -54,15 +54,16 @@ class ApiEndpoint:
     assumed: str = ""
     """What no public page says and this package takes for granted; empty: nothing."""
     method: str = "GET"
+    name: str = ""
+    """The function's name: the path's last part, unless it is given.
 
-    @property
-    def name(self) -> str:
-        """The function's name: the path's last part.
+    >>> ApiEndpoint("general/GetLastDataUpdate", "How far the data reaches.").name
+    'GetLastDataUpdate'
+    """
 
-        >>> ApiEndpoint("general/GetLastDataUpdate", "How far the data reaches.").name
-        'GetLastDataUpdate'
-        """
-        return self.path.rpartition("/")[2]
+    def __post_init__(self) -> None:
+        # It stays where an account has the function at another path.
+        object.__setattr__(self, "name", self.name or self.path.rpartition("/")[2])
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -405,6 +405,7 @@ def test_the_successor_is_asked_where_the_settings_say_it_is(
     reply = client.ask("GetCampaignEngagementMetrics", **SAMPLE)
     assert reply.status == 404
     assert urlsplit(reply.url).path == "/current/customers/Elsewhere"
+    assert reply.endpoint == "GetCampaignEngagementMetrics"
     assert "assumed" in client.endpoints["GetCampaignEngagementMetrics"].assumed
 
 
