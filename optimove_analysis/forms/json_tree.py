@@ -8,7 +8,10 @@ from html import escape
 from itertools import islice
 from typing import Any, Final
 
-__all__ = ["TREE_STYLE", "json_tree"]
+__all__ = ["OWN_KEYS", "TREE_STYLE", "json_tree"]
+
+OWN_KEYS: Final = 'data-lm-suppress-shortcuts="true"'
+"""Marks what keys belong to: else Ctrl+A in it selects JupyterLab's cells, and an x cuts one."""
 
 _DEPTH: Final = 40
 """Levels; deeper ones stand as text."""
@@ -16,7 +19,7 @@ _LONG: Final = 300
 """Characters of a text that are shown."""
 _PREVIEW: Final = 70
 """Characters of what is closed that are shown beside its name."""
-_OPEN: Final = 60
+_OPEN: Final = 40
 """So many lines are open at the start."""
 
 TREE_STYLE: Final = """<style>
@@ -26,7 +29,7 @@ TREE_STYLE: Final = """<style>
 .optimove-json ul { list-style: none; margin: 0; padding: 0 0 0 1.2em;
   border-left: 1px solid var(--jp-border-color2, #ddd) }
 .optimove-json li { margin: 0; overflow-wrap: anywhere }
-.optimove-json summary { cursor: pointer; margin-left: -0.2em }
+.optimove-json summary { cursor: pointer }
 .optimove-json summary:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2) }
 .optimove-json li.leaf { padding-left: 1em }
 .optimove-json .key { font-weight: 600 }
@@ -49,7 +52,7 @@ def json_tree(value: Any, *, most: int = 500) -> str:  # noqa: ANN401 - JSON is 
         most: so many values are in the tree; of the others it says how many there are.
     """
     tree = _Tree(most)
-    return f'<div class="optimove-json">{tree.node(None, value, 0)}</div>'
+    return f'<div class="optimove-json" {OWN_KEYS}>{tree.node(None, value, 0)}</div>'
 
 
 class _Tree:

@@ -52,7 +52,8 @@ def snippet(
     >>> asked = {"ChannelID": 7}
     >>> print(snippet("curl", "GetChannelTemplates", asked, "https://api5.optimove.net"))
     printf 'X-API-KEY: %s' "$OPTIMOVE_API_KEY" |
-      curl --silent --show-error --fail-with-body --get --header @- \
+      curl --silent --show-error --fail-with-body --get \
+        --header @- \
         --data-urlencode 'ChannelID=7' \
         'https://api5.optimove.net/current/integrations/GetChannelTemplates'
 
@@ -98,7 +99,7 @@ def _package(asked: _Request) -> str:
             *(["import os", ""] if has_token else []),
             "from optimove_analysis import OptimoveClient",
             "",
-            *([] if has_token else [f"# The key is read from the environment variable {_KEY}."]),
+            *([] if has_token else [f"# The key is read from the environment: {_KEY}."]),
             made,
             call,
             f"print(reply.{table}() if reply.ok else reply.problem)",
@@ -133,7 +134,7 @@ def _curl(asked: _Request) -> str:
     # By way of a pipe: what stands in a command, all users of the machine can list.
     return (
         f"printf '{asked.header}: %s' \"${_KEY}\" |\n"
-        f"  curl --silent --show-error --fail-with-body --get --header @- \\\n{data}"
+        f"  curl --silent --show-error --fail-with-body --get \\\n    --header @- \\\n{data}"
         f"    {_sh(asked.address)}"
     )
 

@@ -58,6 +58,14 @@ class Answered(Protocol):
         """The function's name."""
 
     @property
+    def method(self) -> str:
+        """GET, as a rule."""
+
+    @property
+    def url(self) -> str:
+        """The whole address that was asked."""
+
+    @property
     def ok(self) -> bool:
         """Whether the answer is what the function documents."""
 

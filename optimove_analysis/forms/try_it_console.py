@@ -13,12 +13,14 @@ from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.parts import SpeakingLine
 from optimove_analysis.forms.reply_view import (
     STYLE,
+    VIEWS,
     code_html,
     doc,
     facts_html,
     heading,
-    reply_tabs,
+    is_json,
     url_html,
+    views,
 )
 from optimove_analysis.forms.snippets import LANGUAGES, snippet
 from optimove_analysis.forms.source import Answered, Asked
@@ -67,6 +69,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._line = SpeakingLine()
         self._typed: dict[str, str] = {}
         self._fields: dict[str, Any] = {}
+        self._looked_at: int | None = None
         self._endpoint = _field(
             widgets.Dropdown(options=list(source.endpoints), description="Function")
         )
@@ -80,13 +83,12 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._example = widgets.Button(description="Fill in the example")
         self._about, self._address, self._code, self._facts = (widgets.HTML() for _ in range(4))
         self._parameters = widgets.VBox()
-        self._results = widgets.Tab()
-        self._response = widgets.VBox(
-            [heading("Response"), self._facts, self._results],
-            layout=widgets.Layout(display="none"),
-        )
+        # Made once, and filled anew: the tab that is looked at stays the one that is looked at.
+        self._views = {name: widgets.VBox() for name in VIEWS}
+        self._results = widgets.Tab(list(self._views.values()), titles=VIEWS, selected_index=0)
+        self._response = widgets.VBox([heading("Response"), self._facts, self._results])
         self._listen()
-        super().__init__([widgets.HTML(STYLE), self._request_box(), self._line, self._response])
+        super().__init__([widgets.HTML(STYLE), self._laid_out()])
         self.add_class("optimove-try")
         self._set_up()
         self.value = {"endpoint": endpoint, "parameters": parameters or {}}
@@ -144,7 +146,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         except Exception as error:
             # The last answer would pass for the answer to what is asked now.
             self.reply, self.error = None, error
-            self._response.layout.display = "none"
+            self._forget()
             known = isinstance(error, OptimoveAnalysisError)
             self._line.warn(str(error) if known else f"unexpected {type(error).__name__}: {error}")
             raise
@@ -166,16 +168,24 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         )
 
     def _show(self, reply: Answered) -> None:
-        facts, tabs = reply.facts(), reply_tabs(reply)
+        facts = reply.facts()
         self._facts.value = facts_html(reply)
-        self._results.children = list(tabs.values())
-        self._results.titles = tuple(tabs)
-        self._results.selected_index = 0 if _is_json(reply) else len(tabs) - 1
+        for name, view in views(reply).items():
+            self._views[name].children = [view]
+        self._turn_to(raw=not is_json(reply))
         self._response.layout.display = None
         if reply.ok:
             self._line.say(f"{facts['Status']}, answered by {facts['Answered by']}.")
         else:
             self._line.warn(f"{facts['Status']}. {reply.problem}")
+
+    def _turn_to(self, *, raw: bool) -> None:
+        """Turn to the raw body where nothing else is to be seen, and back from it afterwards."""
+        if raw and self._looked_at is None:
+            self._looked_at = self._results.selected_index
+            self._results.selected_index = VIEWS.index("Raw")
+        elif not raw and self._looked_at is not None:
+            self._results.selected_index, self._looked_at = self._looked_at, None
 
     @property
     def _chosen(self) -> ApiEndpoint:
@@ -195,16 +205,24 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._endpoint.observe(lambda _: self._set_up(), "value")
         self._language.observe(lambda _: self._draw(), "value")
 
-    def _request_box(self) -> widgets.HBox:
-        half = widgets.Layout(flex="1 1 340px", min_width="0", width="auto")
+    def _forget(self) -> None:
+        """Show no answer."""
+        self._line.value = ""
+        self._response.layout.display = "none"
+
+    def _laid_out(self) -> widgets.VBox:
+        """Return request, answer and code: in this order for who cannot see them side by side."""
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 12px", align_items="center")
         buttons = widgets.HBox([self._run, self._example, self._refresh], layout=row)
         request = [heading("Request"), self._endpoint, self._about, self._parameters, buttons]
         code = [heading("The same as code"), self._address, self._language, self._code]
-        return widgets.HBox(
-            [widgets.VBox(request, layout=half), widgets.VBox(code, layout=half)],
-            layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 32px"),
-        )
+        parts = {"request": request, "answer": [self._line, self._response], "code-side": code}
+        boxes = [widgets.VBox(children) for children in parts.values()]
+        for name, box in zip(parts, boxes, strict=True):
+            box.add_class(name)
+        grid = widgets.VBox(boxes)
+        grid.add_class("grid")
+        return grid
 
     def _set_up(self) -> None:
         """Make the fields of the function that is chosen; what was typed stays where it fits."""
@@ -220,6 +238,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             for one in endpoint.parameters
         ]
         self._example.layout.display = None if endpoint.parameters else "none"
+        self._forget()  # another function's answer would pass for this one's
         self._draw()
 
     def _input(self, parameter: ApiParameter) -> widgets.Widget:
@@ -250,11 +269,3 @@ def _field(widget: widgets.Widget) -> widgets.Widget:
     widget.add_class("optimove-field")
     widget.layout.width = "auto"
     return widget
-
-
-def _is_json(reply: Answered) -> bool:
-    try:
-        reply.json()
-    except (ValueError, RecursionError):
-        return False
-    return True
