@@ -6,9 +6,10 @@ A chart computes nothing: every number on it stands in the table. It carries its
 from __future__ import annotations
 
 from optimove_analysis.charts.channel_mix import channel_mix
+from optimove_analysis.charts.frequency import frequency
 from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
 
-__all__ = ["channel_colours", "channel_mix", "funnel", "save", "table", "themed"]
+__all__ = ["channel_colours", "channel_mix", "frequency", "funnel", "save", "table", "themed"]
