@@ -11,5 +11,15 @@ from optimove_analysis.charts.funnel import funnel
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
+from optimove_analysis.charts.time_to_engage import time_to_engage
 
-__all__ = ["channel_colours", "channel_mix", "frequency", "funnel", "save", "table", "themed"]
+__all__ = [
+    "channel_colours",
+    "channel_mix",
+    "frequency",
+    "funnel",
+    "save",
+    "table",
+    "themed",
+    "time_to_engage",
+]

@@ -11,6 +11,7 @@ from charts.tables import AS_OF, wilson
 from optimove_analysis.schema import (
     FREQUENCY,
     FREQUENCY_CONTRAST,
+    TIME_TO_ENGAGE,
     Table,
 )
 
@@ -96,3 +97,54 @@ def contrast_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
             for row in rows
         ],
     )
+
+
+def curve_rows(
+    days: Mapping[int, tuple[int, int]],
+    *,
+    n: int,
+    channel: str | None = "E-mail",
+    immature: int = 0,
+    **keys: object,
+) -> list[dict[str, Any]]:
+    """A row a day from (events, censored): Kaplan and Meier's product, by hand."""
+    rows = []
+    at_risk, alive = n, 1.0
+    for day, (events, censored) in days.items():
+        alive *= 1 - events / at_risk
+        certain = alive in {0.0, 1.0}
+        rows.append(
+            {
+                **keys,
+                **SETTINGS,
+                "channel": channel,
+                "day": day,
+                "at_risk": at_risk,
+                "events": events,
+                "censored": censored,
+                "engaged": 1 - alive,
+                "lo": None if certain else (1 - alive) * 0.8,
+                "hi": None if certain else (1 - alive) ** 0.8,
+                "n": n,
+                "n_engaged": sum(number for number, _ in days.values()),
+                "n_late": 0,
+                "n_implied": 0,
+                "n_immature": immature,
+                "n_unobserved": 0,
+                "customers": n,
+                "small": n < 30,
+            }
+        )
+        at_risk -= events + censored
+    half = next((row["day"] for row in rows if row["engaged"] >= 0.5), None)
+    return [row | {"median_day": half} for row in rows]
+
+
+def no_curve_rows(channel: str, *, immature: int = 0, **keys: object) -> list[dict[str, Any]]:
+    """What a channel that reports no deliveries has."""
+    row = {**keys, **SETTINGS, "channel": channel, "day": 0, "n_immature": immature}
+    return [row | {"n_unobserved": 0}]
+
+
+def curve_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    return table_of(TIME_TO_ENGAGE, rows)
