@@ -5,6 +5,7 @@ A chart computes nothing: every number on it stands in the table. It carries its
 
 from __future__ import annotations
 
+from optimove_analysis.charts.anomalies import anomalies
 from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.frequency import frequency
 from optimove_analysis.charts.funnel import funnel
@@ -14,6 +15,7 @@ from optimove_analysis.charts.theme import channel_colours, themed
 from optimove_analysis.charts.time_to_engage import time_to_engage
 
 __all__ = [
+    "anomalies",
     "channel_colours",
     "channel_mix",
     "frequency",

@@ -9,7 +9,7 @@ import altair as alt
 __all__ = ["heading"]
 
 _LINE: Final = 17  # pixels from one line to the next
-_FIRST: Final = 14  # pixels from the panel's top to the middle of the line above it
+_FIRST: Final = 17  # pixels from the panel's top to the middle of the line above it
 
 
 def heading(name: str, *, left: int, width: int, said: str = "") -> list[alt.Chart]:

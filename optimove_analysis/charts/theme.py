@@ -177,6 +177,8 @@ def config(mode: Mode = "light") -> dict[str, Any]:
             "optimove-empty": {"color": soft, "fontSize": 18},
             "optimove-interval": {"color": ink, "strokeWidth": 1.25},
             "optimove-par": {"color": soft, "strokeWidth": 1, "strokeDash": [3, 3]},
+            "optimove-ring": {"color": ink},
+            "optimove-dash": {"color": soft},
             "optimove-link": {"color": line, "strokeWidth": 3},
             "optimove-paper": {"color": paper},
             "optimove-block": {"stroke": paper, "strokeWidth": 0.5},

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 from charts.tables import AS_OF, wilson
 
 from optimove_analysis.schema import (
+    ANOMALIES,
     FREQUENCY,
     FREQUENCY_CONTRAST,
     TIME_TO_ENGAGE,
     Table,
 )
 
+MARCH = date(2026, 3, 1)
 SETTINGS: Mapping[str, Any] = {
     "unit": "message",
     "window": 7,
@@ -27,7 +30,7 @@ SETTINGS: Mapping[str, Any] = {
 
 def table_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """A frame of the table; what a row does not say is null."""
-    keys = [name for name in rows[0] if name not in table.names]
+    keys = [name for name in rows[0] if name not in (*table.names, *SETTINGS)]
     ordered = [{name: row.get(name) for name in (*keys, *table.names)} for row in rows]
     return pl.DataFrame(ordered, infer_schema_length=None).cast(
         {column.name: column.dtype for column in table.columns}
@@ -148,3 +151,52 @@ def no_curve_rows(channel: str, *, immature: int = 0, **keys: object) -> list[di
 
 def curve_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return table_of(TIME_TO_ENGAGE, rows)
+
+
+def day_rows(
+    days: Sequence[tuple[int, int | None]],
+    *,
+    start: date = MARCH,
+    odd: Mapping[int, float] | None = None,
+    channel: str | None = "E-mail",
+    immature: Mapping[int, int] | None = None,
+    **keys: object,
+) -> list[dict[str, Any]]:
+    """A row a day from (n, k); ``odd`` has the expected rate of the days that are anomalies."""
+    rows = []
+    for place, (n, k) in enumerate(days):
+        expected = (odd or {}).get(place)
+        late = (immature or {}).get(place, 0)
+        status = "ok" if n >= 30 else "small" if n else "immature" if late else "no data"
+        status = "no rate" if k is None else "anomaly" if expected is not None else status
+        tested = status in {"ok", "anomaly"}
+        expected = 0.97 if expected is None and tested else expected
+        found = ends(k, n)
+        rows.append(
+            {
+                **keys,
+                **SETTINGS,
+                "window": 1,
+                "channel": channel,
+                "send_date": start + timedelta(days=place),
+                "status": status,
+                "label": "delivery rate" if n else None,
+                "rate": found["value"],
+                "lo": found["lo"],
+                "hi": found["hi"],
+                "k": k,
+                "n": None if k is None else n,
+                "expected": expected,
+                "drop": expected - (found["value"] or 0) if tested and expected else None,
+                "p": (1e-6 if status == "anomaly" else 0.4) if tested else None,
+                "alpha": 0.001,
+                "n_tests": 50,
+                "n_immature": late,
+                "n_unobserved": 0,
+            }
+        )
+    return rows
+
+
+def day_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    return table_of(ANOMALIES, rows)
