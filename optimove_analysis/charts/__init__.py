@@ -9,6 +9,7 @@ from optimove_analysis.charts.anomalies import anomalies
 from optimove_analysis.charts.channel_mix import channel_mix
 from optimove_analysis.charts.frequency import frequency
 from optimove_analysis.charts.funnel import funnel
+from optimove_analysis.charts.ordered_funnel import ordered_funnel
 from optimove_analysis.charts.save import save
 from optimove_analysis.charts.tables import table
 from optimove_analysis.charts.theme import channel_colours, themed
@@ -20,6 +21,7 @@ __all__ = [
     "channel_mix",
     "frequency",
     "funnel",
+    "ordered_funnel",
     "save",
     "table",
     "themed",

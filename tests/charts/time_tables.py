@@ -13,6 +13,7 @@ from optimove_analysis.schema import (
     ANOMALIES,
     FREQUENCY,
     FREQUENCY_CONTRAST,
+    ORDERED_FUNNEL_COUNTS,
     TIME_TO_ENGAGE,
     Table,
 )
@@ -200,3 +201,47 @@ def day_rows(
 
 def day_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return table_of(ANOMALIES, rows)
+
+
+def step_rows(
+    counts: Mapping[str, int],
+    *,
+    entered: int,
+    optional: Sequence[str] = (),
+    medians: Mapping[str, float] | None = None,
+    **other: Any,
+) -> list[dict[str, Any]]:
+    """A row a step from the customers who got there."""
+    rows: list[dict[str, Any]] = []
+    previous: int | None = None
+    for position, (step, k) in enumerate(counts.items(), start=1):
+        overall, of_step = ends(k, entered), ends(k, previous)
+        rows.append(
+            {
+                "audience": entered + 10,
+                "n_immature": 0,
+                "small": entered < 30,
+                "window": 14,
+                "as_of": AS_OF,
+                "mode": "loose",
+                **other,
+                "step": step,
+                "position": position,
+                "optional": step in optional,
+                "customers": k,
+                "entered": entered,
+                **{f"overall_{name.replace('value', 'rate')}": e for name, e in overall.items()},
+                "previous": previous,
+                **{f"step_{name.replace('value', 'rate')}": e for name, e in of_step.items()},
+                "median_days": (medians or {}).get(step),
+                "method": "wilson",
+                "unit": "customer",
+                "notes": [],
+            }
+        )
+        previous = previous if step in optional else k
+    return rows
+
+
+def step_table(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    return table_of(ORDERED_FUNNEL_COUNTS, rows)
