@@ -10,6 +10,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.calendar import Calendar
 from optimove_analysis.charts.day_labels import day_of, drop_of
 from optimove_analysis.charts.days import days_panel
@@ -142,7 +143,7 @@ def _told(every: list[Group], drawn: list[Group]) -> list[str]:
 
 
 def _description(title: str, drawn: list[Group]) -> str:
-    parts = [f"{title}."]
+    whole, brief = [], []
     for group in drawn:
         odd = group.rows.filter(pl.col("status") == "anomaly").sort("drop", descending=True)
         days: list[dt.date] = group.rows["send_date"].sort().to_list()
@@ -154,5 +155,6 @@ def _description(title: str, drawn: list[Group]) -> str:
             for row in odd.head(_TOLD).iter_rows(named=True)
         ]
         more = f", and {odd.height - _TOLD} more" if odd.height > _TOLD else ""
-        parts.append(f"{start}, {'; '.join(told) if told else 'no anomaly'}{more}.")
-    return " ".join(parts)
+        whole.append(f"{start}, {'; '.join(told) if told else 'no anomaly'}{more}.")
+        brief.append(f"{group.label}: {words.plural(odd.height, 'odd day')} of {len(days):,}.")
+    return alt_text(f"{title}.", whole, brief)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import altair as alt
@@ -14,51 +13,18 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.dodge import dodged
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
+from optimove_analysis.charts.horizon import Horizon
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import TIME_TO_ENGAGE
 
-__all__ = ["Horizon", "curves", "left_of", "steps_of"]
+__all__ = ["curves", "left_of"]
 
 _HEIGHT: Final = 210
 _LINE: Final = 15  # pixels of a name at a curve's end, and of a line of the numbers at risk
-_ENDS: Final = (7, 14, 30, 60, 90, 180, 365)
-_TICKS: Final = (0, 1, 3, 7, 14, 30, 60, 90, 180, 365)
-_APART: Final = 44  # pixels between two numbers at risk
 _LETTER: Final = 5.7  # pixels of a letter of the names beside the numbers at risk
 _PAD: Final = 26  # pixels between those names and the middle of the first number
 _NAME: Final = 220  # pixels of the longest name at a curve's end
 _INK: Final = alt.Color("colour:N", scale=None)
-_MOST: Final = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """How far the curves are drawn: in most data nothing happens for most of the year."""
-
-    last: int
-    later: int
-    """Engagements after that day."""
-
-    @classmethod
-    def of(cls, rows: pl.DataFrame, days: int | None) -> Horizon:
-        """Take the user's last day, or find the one by which nearly all engagements came."""
-        events = rows.group_by("day").agg(pl.col("events").sum()).sort("day")
-        end = int(rows["day"].max() or 0)  # type: ignore[arg-type] # a column of whole numbers
-        if days is None:
-            share = pl.col("events").cum_sum() / pl.col("events").sum()
-            came = events.filter(share >= _MOST)["day"]
-            nearly = int(came[0]) if came.len() else 0
-            days = next((day for day in _ENDS if day >= nearly), end)
-        return cls(days, int(events.filter(pl.col("day") > days)["events"].sum()))
-
-    def ticks(self, width: int) -> list[int]:
-        """Return the days under the axis, with room for a number at each."""
-        apart = self.last * _APART / width
-        found = [0]
-        for day in _TICKS:
-            if day - found[-1] >= apart and self.last - day >= apart:
-                found.append(day)
-        return [*found, self.last]
 
 
 def left_of(names: Iterable[str]) -> int:
@@ -68,26 +34,6 @@ def left_of(names: Iterable[str]) -> int:
     (66, 150)
     """
     return min(max(52, round(max(map(len, names)) * _LETTER) + _PAD + 6), 150)
-
-
-def steps_of(rows: pl.DataFrame, horizon: Horizon) -> pl.DataFrame:
-    """Return the rows in which a curve moves, and each curve's end: between them nothing changes.
-
-    A curve ends where its last message is no longer followed, or where the picture does.
-    """
-    rows = rows.sort("channel", "day", maintain_order=True)
-    ends = rows.group_by("channel", maintain_order=True).agg(pl.col("day").max().alias("end"))
-    seen = rows.filter(pl.col("day") <= horizon.last, pl.col("engaged").is_not_null())
-    moves = pl.struct("engaged", "lo", "hi")
-    moved = seen.filter((moves != moves.shift().over("channel")).fill_null(True))
-    last = (
-        seen.group_by("channel", maintain_order=True)
-        .last()
-        .join(ends, on="channel")
-        .with_columns(day=pl.col("end").clip(upper_bound=horizon.last))
-        .select(seen.columns)
-    )
-    return pl.concat([moved, last]).unique(["channel", "day"], keep="first").sort("channel", "day")
 
 
 def curves(

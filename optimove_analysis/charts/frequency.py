@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.frequency_contrast import sentences
 from optimove_analysis.charts.frequency_panel import Scales, panel
@@ -160,20 +161,20 @@ def _told(table: pl.DataFrame, every: list[Group], drawn: list[Group]) -> list[s
 
 def _description(title: str, drawn: list[Group], said: Mapping[str, str]) -> str:
     """Tell each group's lowest and highest level that is not small: all would be endless."""
-    parts = [f"{title}. An association: heavy engagers are targeted more."]
+    whole, brief = [], []
     for group in drawn:
         known = group.rows.filter(pl.col("pressure").is_not_null(), pl.col("value").is_not_null())
         sure = known.filter(~pl.col("small"))
-        ends = sure if sure.height else known
-        if ends.is_empty():
-            continue
-        rows = list(ends.iter_rows(named=True))
+        rows = list((sure if sure.height else known).iter_rows(named=True))
+        ends = rows[:1] + rows[1:][-1:]
+        short = [f"{words.percent(row['value'])} at level {row['level']}" for row in ends]
         told = [
             f"{words.percent(row['value'])} of {words.plural(row['n'], 'message')} at level "
             f"{row['level']} (95{words.NBSP}% interval {words.interval(row['lo'], row['hi'])})"
-            for row in (rows if len(rows) == 1 else (rows[0], rows[-1]))
+            for row in ends
         ]
-        parts.append(f"{group.label}: {words.listed(told)}.")
-        if group.label in said:
-            parts.append(f"{said[group.label]}.")
-    return " ".join(parts)
+        nothing_known = ["only of unknown pressure"]
+        contrast = f" {said[group.label]}." if group.label in said else ""
+        whole.append(f"{group.label}: {words.listed(told or nothing_known)}.{contrast}")
+        brief.append(f"{group.label}: {words.listed(short or nothing_known)}.")
+    return alt_text(f"{title}. An association: heavy engagers are targeted more.", whole, brief)

@@ -8,16 +8,20 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import altair as alt
+import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.bar_names import name_layers, names_beside
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import CHANNEL_MIX
 
-__all__ = ["over_time"]
+__all__ = ["counts_left", "over_time"]
 
 _LABELS: Final = 8
 """About as many dates as an axis has room for."""
+_SHARES: Final = 120  # pixels of a panel of shares
+_DIGIT: Final = 6.7  # pixels of a digit of an axis
 _APART: Final = 60
 """Up to so many periods there is room for a line between them."""
 _MONTH: Final = 28  # days of the shortest
@@ -28,8 +32,13 @@ def over_time(
     names: Mapping[int | None, str],
     palette: Mapping[str, str],
     width: int,
+    left: int,
 ) -> alt.VConcatChart:
-    """Draw one group's block: counts, share of sends, share of engagements, one above the other."""
+    """Draw one group's block: counts, share of sends, share of engagements, one above the other.
+
+    Channels are named at the right end of the last bar where all are in it and find room, else in a
+    legend. ``left`` is how many pixels the axes take, the same for all blocks.
+    """
     rows = list(group.rows.iter_rows(named=True))
     ends = _ends(sorted({row["period"] for row in rows}))
     rank = {name: place for place, name in enumerate(palette)}
@@ -39,26 +48,40 @@ def over_time(
     )
     for record in records:
         record["rank"] = rank[record["name"]]
-    # One legend for three panels: a direct label needs a last bar that every channel is in.
+    labels = names_beside(records, palette, _SHARES)
     colour = alt.Color(
         "name:N",
         sort=list(palette),
         scale=alt.Scale(domain=list(palette), range=list(palette.values())),
-        legend=alt.Legend(title=None),
+        legend=None if labels else alt.Legend(title=None),
     )
     data = alt.InlineData(values=records)
     # An empty panel would look broken.
     none = "" if any(row["engagements"] for row in rows) else ": there were none"
-    panels = [
-        _panel(data, colour, ends, column=column, title=title, height=height, width=width)
+    panels: list[alt.Chart | alt.LayerChart | alt.FacetChart] = [
+        _panel(
+            data, colour, ends, column=column, title=title, height=height, width=width, left=left
+        )
         for column, title, height in (
             ("sends", "Messages sent", 90),
-            ("share_of_sends", "Share of sends", 120),
-            ("share_of_engagements", f"Share of engagements{none}", 120),
+            ("share_of_sends", "Share of sends", _SHARES),
+            ("share_of_engagements", f"Share of engagements{none}", _SHARES),
         )
     ]
+    if labels:
+        panels[1] = alt.layer(
+            panels[1],
+            *name_layers(labels, colour, width, _y("at:Q", "Share of sends", left, share=True)),
+        )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
     return alt.vconcat(*panels, spacing=14, **title)
+
+
+def counts_left(table: pl.DataFrame) -> int:
+    """Return the pixels of the axes: the longest count, or 100 %."""
+    keys = [name for name in table.columns if name not in CHANNEL_MIX.names] + ["period"]
+    most = max(table.group_by(keys).agg(pl.col("sends").sum())["sends"])
+    return max(44, round(len(f"{most:,}") * _DIGIT) + 10)
 
 
 def _ends(periods: list[date]) -> dict[date, date]:
@@ -114,6 +137,7 @@ def _panel(
     title: str,
     height: int,
     width: int,
+    left: int,
 ) -> alt.Chart:
     share = column != "sends"
     starts = list(ends)
@@ -131,22 +155,7 @@ def _panel(
             labelAlign="left",
         ),
     )
-    y = alt.Y(
-        "from:Q",
-        title=title,
-        scale=alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True),
-        axis=alt.Axis(
-            labelExpr=PERCENT_AXIS if share else "format(datum.value, ',d')",
-            values=[0, 0.25, 0.5, 0.75, 1] if share else alt.Undefined,
-            tickCount=alt.Undefined if share else 3,
-            tickMinStep=alt.Undefined if share else 1,
-            titleAngle=0,
-            titleAlign="left",
-            titleAnchor="start",
-            titleX=0,
-            titleY=-8,
-        ),
-    )
+    y = _y("from:Q", title, left, share=share)
     panel: alt.Chart = (
         alt.Chart(data)
         # Stacked by a transform and drawn as rectangles: a bar with both ends of its period given
@@ -180,3 +189,24 @@ def _panel(
 
 def _utc(day: date) -> alt.DateTime:
     return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
+
+
+def _y(field: str, title: str, left: int, *, share: bool) -> alt.Y:
+    return alt.Y(
+        field,
+        title=title,
+        scale=alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True),
+        axis=alt.Axis(
+            labelExpr=PERCENT_AXIS if share else "format(datum.value, ',d')",
+            values=[0, 0.25, 0.5, 0.75, 1] if share else alt.Undefined,
+            tickCount=alt.Undefined if share else 3,
+            minExtent=left,
+            maxExtent=left,
+            tickMinStep=alt.Undefined if share else 1,
+            titleAngle=0,
+            titleAlign="left",
+            titleAnchor="start",
+            titleX=0,
+            titleY=-8,
+        ),
+    )

@@ -176,6 +176,7 @@ def config(mode: Mode = "light") -> dict[str, Any]:
             "optimove-panel": {"color": ink, "fontSize": 13, "fontWeight": 600},
             "optimove-empty": {"color": soft, "fontSize": 18},
             "optimove-interval": {"color": ink, "strokeWidth": 1.25},
+            "optimove-tip": {"color": ink},
             "optimove-par": {"color": soft, "strokeWidth": 1, "strokeDash": [3, 3]},
             "optimove-ring": {"color": ink},
             "optimove-dash": {"color": soft},

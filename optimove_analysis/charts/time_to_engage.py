@@ -9,7 +9,8 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.curves import Horizon, curves, left_of, steps_of
+from optimove_analysis.charts.alt_text import alt_text
+from optimove_analysis.charts.curves import curves, left_of
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
@@ -20,6 +21,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.horizon import Horizon, steps_of
 from optimove_analysis.charts.theme import (
     TOTAL_COLOUR,
     channel_colours,
@@ -167,7 +169,7 @@ def _told(drawn: list[Group], every: list[Group], horizon: Horizon, *, clicked: 
 
 
 def _description(title: str, drawn: list[Group]) -> str:
-    parts = [f"{title}."]
+    sentences = []
     for group in drawn:
         told = []
         for row in (
@@ -183,5 +185,5 @@ def _description(title: str, drawn: list[Group]) -> str:
                 f"{words.plural(row['n'], 'message')}{half}"
             )
         prefix = f"{group.label}: " if group.label else ""
-        parts.append(f"{prefix}{words.listed(told)} in the end.")
-    return " ".join(parts)
+        sentences.append(f"{prefix}{words.listed(told)} in the end.")
+    return alt_text(f"{title}.", sentences, sentences)

@@ -130,6 +130,8 @@ def test_the_contrast_is_said_under_its_panels_name() -> None:
         "Same customer: +1.2 points a message",
     ]
     assert "Same customer: +1.2 points a message." in alt_text(chart)
+    many = [row for i in range(24) for row in frequency_rows(LEVELS, campaign_id=i)]
+    assert len(alt_text(charts.frequency(frequency_table(many)))) <= 600
 
 
 def test_a_contrast_of_nobody_says_so() -> None:
