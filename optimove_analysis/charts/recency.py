@@ -154,12 +154,18 @@ def _layers(width: int, records: Sequence[Mapping[str, Any]]) -> list[alt.Chart]
         )
         return chart
 
+    inks = {record["ink"] for record in records}
+    ramp = alt.Color("ink:O", legend=None, scale=alt.Scale(domain=list(RAMPED)))
+    plain = {"other": TOTAL_COLOUR, "few": SMALL_COLOUR}
+    layers = [
+        bars(alt.FieldOneOfPredicate("ink", [ink]), color=colour)
+        for ink, colour in plain.items()
+        if ink in inks  # a layer of nothing has no extent, and Vega says so
+    ]
+    if inks - set(plain):
+        layers.append(bars(alt.FieldOneOfPredicate("ink", list(RAMPED))).encode(color=ramp))
     return [
-        bars(alt.FieldOneOfPredicate("ink", list(RAMPED))).encode(
-            color=alt.Color("ink:O", legend=None, scale=alt.Scale(domain=list(RAMPED)))
-        ),
-        bars(alt.datum.ink == "other", color=TOTAL_COLOUR),
-        bars(alt.datum.ink == "few", color=SMALL_COLOUR),
+        *layers,
         base.mark_text(style="optimove-value", baseline="bottom", dy=-3).encode(
             x=middle, text="text:N"
         ),
