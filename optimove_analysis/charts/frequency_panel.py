@@ -24,6 +24,7 @@ _ABOVE: Final = 15  # pixels of it for the numbers over the bars
 _AXIS: Final = 52
 """Pixels that every y axis takes, so that all panels of a column begin at one place."""
 _DIGIT: Final = 5.8  # pixels of a digit of a note
+_UNKNOWN: Final = 40  # pixels from the last level's middle to that of the unknown
 _AIR: Final = 0.5  # of a level's place: before the first and after the last
 _HALF: Final = 0.32  # of a level's place: half a bar
 _INK: Final = alt.Color("colour:N", scale=None)
@@ -55,8 +56,9 @@ class Scales:
         last = max(known, default=0)
         unsure = any(rows["pressure"].null_count() for rows in parts)
         most = max(int(max(rows["n"].drop_nulls(), default=0)) for rows in parts)
-        # One place of air: unknown is no level after the last.
-        return cls(width, last, known, last + 1.6 if unsure else None, most)
+        # Unknown is no level after the last: it stands apart, and has room for its name.
+        apart = max(1.6, (last + 1) * _UNKNOWN / max(width - _UNKNOWN, 1))
+        return cls(width, last, known, last + apart if unsure else None, most)
 
     @property
     def end(self) -> float:
@@ -104,7 +106,7 @@ def panel(group: Group, colour: str, scales: Scales, said: str) -> alt.VConcatCh
     data = alt.InlineData(values=records)
     above = alt.layer(*_rate(scales, colour, top), data=data)
     name = heading(group.label, left=_AXIS + 8, width=scales.width, said=said)
-    below = alt.layer(*_bars(scales, rows), data=data)
+    below = alt.layer(*_bars(scales), data=data)
     return alt.vconcat(
         alt.layer(above, *name).properties(width=scales.width, height=_RATE),
         below.properties(width=scales.width, height=_BARS),
@@ -194,11 +196,11 @@ def _rate(scales: Scales, colour: str, top: float) -> list[alt.Chart]:
     return layers
 
 
-def _bars(scales: Scales, rows: Sequence[Mapping[str, Any]]) -> list[alt.Chart]:
+def _bars(scales: Scales) -> list[alt.Chart]:
     x = scales.x("from:Q", labels=True)
     # All that is drawn stays in the panel, so that panels side by side are of one height.
     scale = alt.Scale(domain=[0, scales.most * _BARS / (_BARS - _ABOVE)], nice=False)
-    written = scales.holds([words.count(row["n"]) for row in rows])
+    written = scales.holds([words.count(scales.most)])
     axis = alt.Axis(
         grid=not written,
         labels=not written,
