@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from optimove_analysis.forms.customer_form import CustomerForm
-from optimove_analysis.forms.source import Source
+from optimove_analysis.forms.source import AudienceSource, Source
 from optimove_analysis.forms.view import View
 
-__all__ = ["CustomerForm", "Source", "View"]
+__all__ = ["AudienceSource", "CustomerForm", "Source", "View"]
