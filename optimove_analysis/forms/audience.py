@@ -9,7 +9,7 @@ from typing import Final
 
 from optimove_analysis.id_lists import Row, first_is_header, is_customer_id, is_shortened
 
-__all__ = ["Audience", "column_of", "from_rows", "from_text"]
+__all__ = ["Audience", "column_of", "from_ids", "from_rows", "from_text"]
 
 _NAMED: Final = 3
 """So many of what cannot be used are named."""
@@ -60,6 +60,16 @@ def from_text(text: str) -> Audience:
     if words and is_customer_id(words[0]):
         head = words.pop(0)
     return _audience(((word, word) for word in words), head)
+
+
+def from_ids(ids: Iterable[object]) -> Audience:
+    """Return ids that code gives: a list, a frame's column."""
+    # A float or a null would be an id of somebody's if it was made text: it is none.
+    many = [(one if isinstance(one, str) else str(one), one) for one in ids]
+    kinds = (str, int)
+    return _audience(
+        ((text, text) if isinstance(one, kinds) else ("", repr(one)) for text, one in many), ""
+    )
 
 
 def from_rows(rows: Sequence[Row], column: int, *, header: bool) -> Audience:
