@@ -1,0 +1,118 @@
+"""What an audience's form has found: counted from what came so far, and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from optimove_analysis import charts
+from optimove_analysis.analysis import channel_mix, funnel, rates
+from optimove_analysis.errors import InputError
+from optimove_analysis.forms.comparison import Comparison
+from optimove_analysis.forms.slices import Part
+
+__all__ = ["AudienceView", "Pictures", "count", "draw"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceView:
+    """What a form has found, to go on with in code."""
+
+    asked: int
+    """All customers of the audience."""
+    customer_ids: list[str]
+    """Those who were answered for."""
+    interactions: pl.DataFrame
+    failures: pl.DataFrame
+    """``schema.FAILURES``, of the audience and of what it is compared with."""
+    complete: bool
+    """Whether all customers were asked for."""
+    rates: pl.DataFrame
+    """By channel."""
+    totals: pl.DataFrame
+    """Over channels."""
+    funnel: pl.DataFrame
+    mix: pl.DataFrame
+    mix_by_month: pl.DataFrame
+    comparison: Comparison | None
+    code: str
+    """Python that makes the same again, with the instance and the key from the environment."""
+
+    @property
+    def so_far(self) -> str:
+        """Of whom the numbers are, where that is not all; else ""."""
+        if self.complete:
+            return ""
+        return f"{len(self.customer_ids):,} of {self.asked:,} customers"
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The charts of a view, each wide and narrow."""
+
+    funnel: tuple[alt.TopLevelMixin, alt.TopLevelMixin]
+    mix: tuple[alt.TopLevelMixin, alt.TopLevelMixin]
+    by_month: tuple[alt.TopLevelMixin, alt.TopLevelMixin] | None
+    """None where it has more months or channels than a picture can show."""
+
+
+def count(
+    part: Part,
+    *,
+    interactions: pl.DataFrame,
+    failures: pl.DataFrame,
+    complete: bool,
+    comparison: Comparison | None,
+    unit: str,
+    rules: Mapping[str, Any],
+    code: str,
+) -> AudienceView:
+    """Count what came of a part; ``interactions`` are those of it that are wanted."""
+    how: Any = {"unit": unit, **rules}
+    return AudienceView(
+        asked=len(part.ids),
+        customer_ids=part.came,
+        interactions=interactions,
+        failures=failures,
+        complete=complete,
+        rates=rates(interactions, **rules),
+        totals=rates(interactions, by=(), **rules),
+        funnel=funnel(interactions, **how),
+        mix=channel_mix(interactions, **rules),
+        mix_by_month=channel_mix(interactions, every="1mo", **rules),
+        comparison=comparison,
+        code=code,
+    )
+
+
+def draw(view: AudienceView) -> Pictures:
+    """Draw a view; of whom a picture is stands in its title while they are not all."""
+    of = f": {view.so_far}" if view.so_far else ""
+    stages = f"From sent to clicked, by channel{of}" if of else None
+    shares = f"Channel mix{of}" if of else None
+    months = f"Channel mix by month{of}"
+    return Pictures(
+        funnel=(
+            charts.funnel(view.funnel, columns=2, title=stages),
+            charts.funnel(view.funnel, columns=1, title=stages),
+        ),
+        mix=(
+            charts.channel_mix(view.mix, title=shares),
+            charts.channel_mix(view.mix, width=150, title=shares),
+        ),
+        by_month=_by_month(view.mix_by_month, months),
+    )
+
+
+def _by_month(mix: pl.DataFrame, title: str) -> tuple[alt.TopLevelMixin, alt.TopLevelMixin] | None:
+    try:
+        return (
+            charts.channel_mix(mix, title=title),
+            charts.channel_mix(mix, title=title, width=360),
+        )
+    except InputError:
+        return None
