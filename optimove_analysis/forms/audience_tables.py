@@ -163,7 +163,7 @@ def _explained(table: pl.DataFrame) -> str:
 
 def _drifted(table: pl.DataFrame) -> str:
     told = [
-        f"of {share}: {value:.3f}" + ("" if chance is None else f" (by chance {chance:.3f})")
+        f"of {share}: {value:.4f}" + ("" if chance is None else f" (by chance {chance:.4f})")
         for share, value, chance in table.select("share", "divergence", "by_chance").rows()
         if value is not None
     ]
@@ -174,8 +174,8 @@ def _drifted(table: pl.DataFrame) -> str:
 def points(difference: float | None) -> str:
     """Write a difference of rates in percentage points, with its sign.
 
-    >>> points(0.0123), points(-0.00004), points(None)
-    ('+1.23', '0.00', '–')
+    >>> points(0.0123), points(-0.00004)
+    ('+1.23', '0.00')
     """
     if difference is None:
         return words.NO_ANSWER

@@ -37,10 +37,15 @@ _MEDIA: Final = {
 class Artefact:
     """Something that can be a file; it is made when it is asked for."""
 
-    label: str
+    what: str
     file: str
-    """The name that is offered; its suffix says what it is."""
+    """The name that is offered; its suffix is the format."""
     make: Callable[[], bytes]
+
+    @property
+    def format(self) -> str:
+        """The format, as people call it."""
+        return Path(self.file).suffix[1:].upper()
 
 
 class Export:
@@ -56,7 +61,10 @@ class Export:
         wide = {"style": {"description_width": "initial"}}
         room = {"max_width": "100%"}
         self._what = widgets.Dropdown(
-            description="Export", layout=widgets.Layout(width="24em", **room), **wide
+            description="Export", layout=widgets.Layout(width="20em", **room), **wide
+        )
+        self._format = widgets.Dropdown(
+            description="as", layout=widgets.Layout(width="9em", **room), **wide
         )
         self._path = widgets.Text(
             description="File", layout=widgets.Layout(width="24em", **room), **wide
@@ -69,35 +77,46 @@ class Export:
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px", align_items="center")
         self.widget = widgets.VBox(
             [
-                widgets.HBox([self._what, self._link, self._place], layout=row),
+                widgets.HBox([self._what, self._format, self._link, self._place], layout=row),
                 widgets.HBox([self._path, self._save], layout=row),
                 self._line,
             ]
         )
-        self._what.observe(lambda _: self._chosen(), "value")
+        self._what.observe(lambda _: self._offer_formats(), "value")
+        self._format.observe(lambda _: self._chosen(), "value")
         self._save.on_click(lambda _: self._try(self.save))
         self._link.on_click(lambda _: self._try(self.link))
 
     def refresh(self) -> None:
-        """Offer what there is now."""
-        label = self._what.label
+        """Offer what there is now; what is chosen stays so."""
         self._now = self._artefacts()
-        labels = [one.label for one in self._now]
-        self._what.options = [(one, place) for place, one in enumerate(labels)]
-        if labels:
-            self._what.value = labels.index(label) if label in labels else 0
+        what, kind = self._what.value, self._format.value
+        names = list(dict.fromkeys(one.what for one in self._now))
+        self._what.options = names
+        self._what.value = what if what in names else next(iter(names), None)
+        self._offer_formats()
+        if kind in self._format.options:
+            self._format.value = kind
         self._chosen()
 
-    def choose(self, label: str) -> None:
-        """Choose what to export by its label.
+    def _offer_formats(self) -> None:
+        kinds = [one.format for one in self._now if one.what == self._what.value]
+        if list(self._format.options) != kinds:
+            self._format.options = kinds
+        self._chosen()
+
+    def choose(self, what: str, format: str) -> None:  # noqa: A002 - it reads as on the form
+        """Choose what to export, as a click would.
 
         Raises:
             InputError: there is no such thing; the message says what there is.
         """
-        labels = [one.label for one in self._now]
-        if label not in labels:
-            raise InputError.option("export", label, labels)
-        self._what.value = labels.index(label)
+        self._now = self._now or self._artefacts()
+        names = [f"{one.what}, {one.format}" for one in self._now]
+        if f"{what}, {format}" not in names:
+            raise InputError.option("export", f"{what}, {format}", names)
+        self._what.value = what
+        self._format.value = format
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write what is chosen to a file that is not there yet; return where.
@@ -151,11 +170,12 @@ class Export:
     def _chosen_one(self) -> Artefact:
         if not self._now:
             raise InputError("there is nothing to export yet: press Run first.")
-        return self._now[self._what.value or 0]
+        wanted = (self._what.value, self._format.value)
+        return next(one for one in self._now if (one.what, one.format) == wanted)
 
     def _chosen(self) -> None:
         self._place.value = self._line.value = ""
-        if self._now:
+        if self._format.value is not None:
             self._path.value = self._chosen_one().file
 
     def _try(self, work: Callable[[], object]) -> None:
@@ -182,8 +202,8 @@ def table_artefacts(label: str, stem: str, frame: pl.DataFrame) -> list[Artefact
             return place.read_bytes()
 
     return [
-        Artefact(f"{label} (CSV)", f"{stem}.csv", csv),
-        Artefact(f"{label} (Parquet)", f"{stem}.parquet", parquet),
+        Artefact(label, f"{stem}.csv", csv),
+        Artefact(label, f"{stem}.parquet", parquet),
     ]
 
 
@@ -198,8 +218,7 @@ def chart_artefacts(label: str, stem: str, chart: alt.TopLevelMixin) -> list[Art
         return make
 
     return [
-        Artefact(f"{label} ({suffix[1:].upper()})", f"{stem}{suffix}", made(suffix))
-        for suffix in (".svg", ".png", ".html")
+        Artefact(label, f"{stem}{suffix}", made(suffix)) for suffix in (".svg", ".png", ".html")
     ]
 
 
