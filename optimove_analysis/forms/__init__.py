@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+from optimove_analysis.forms.audience_form import AudienceForm
+from optimove_analysis.forms.audience_view import AudienceView
 from optimove_analysis.forms.customer_form import CustomerForm
 from optimove_analysis.forms.source import AudienceSource, Source
 from optimove_analysis.forms.view import View
 
-__all__ = ["AudienceSource", "CustomerForm", "Source", "View"]
+__all__ = ["AudienceForm", "AudienceSource", "AudienceView", "CustomerForm", "Source", "View"]

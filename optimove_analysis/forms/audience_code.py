@@ -11,7 +11,7 @@ from optimove_analysis.forms.slices import Part
 
 __all__ = ["IDS_FILE", "OTHER_IDS_FILE", "audience_code"]
 
-_MOST_IN_CODE: Final = 1_000
+_MOST_IN_CODE: Final = 200
 """More ids than this are read from a file: nobody would scroll past them."""
 IDS_FILE: Final = "customer_ids.txt"
 OTHER_IDS_FILE: Final = "other_customer_ids.txt"
@@ -31,7 +31,7 @@ def audience_code(
     periods = asked["compare"] == "period"
     narrowing = narrowing_code(asked, channel_ids)
     lines = [
-        *_head(part, base, periods=periods),
+        *_head(part, base),
         *_ids("customer_ids", asked["customers"], part, IDS_FILE),
         *_fetch("interactions", "failures", "customer_ids", part),
         *narrowing,
@@ -40,22 +40,22 @@ def audience_code(
         'mix_by_month = oa.channel_mix(interactions, every="1mo", **rules)',
     ]
     if base is not None:
-        names = "customer_ids"
-        if not periods:
-            names = "other_ids"
-            lines += ["", *_ids("other_ids", asked["other"], base, OTHER_IDS_FILE)]
-        else:
-            lines.append("")
+        same = periods and part.came == base.came
+        names = "customer_ids" if same else "other_ids"
+        lines.append("")
+        if not same:
+            asked_other = None if periods else asked["other"]
+            lines += _ids("other_ids", asked_other, base, OTHER_IDS_FILE)
         lines += [
             *_fetch("base", "base_failures", names, base),
             *(line.replace("interactions", "base") for line in narrowing),
-            *_compare(part, base, names, periods=periods),
+            *_compare(part, base, periods=periods, same=same),
         ]
     return "\n".join([*lines, "", "oa.charts.funnel(funnel)"])
 
 
-def _head(part: Part, base: Part | None, *, periods: bool) -> list[str]:
-    others = [base] if base is not None and not periods else []
+def _head(part: Part, base: Part | None) -> list[str]:
+    others = [] if base is None else [base]
     head = fetching_code([], {"start": part.start, "end": part.end})[:-2]
     if any(_in_file(one) for one in (part, *others)):
         head = ["from pathlib import Path", "", *head]
@@ -90,17 +90,15 @@ def _fetch(name: str, failures: str, ids: str, part: Part) -> list[str]:
     ]
 
 
-def _compare(part: Part, base: Part, names: str, *, periods: bool) -> list[str]:
-    if periods:
-        left_out = [
-            "# Only those who were answered for in both periods.",
-            'left_out = [*failures["customer_id"], *base_failures["customer_id"]]',
-        ]
+def _compare(part: Part, base: Part, *, periods: bool, same: bool) -> list[str]:
+    left_out = ["# Without those who are in both, so that the arms are independent."]
+    if same:
+        left_out = ["left_out: set[str] = set()"]
+    elif periods:
+        left_out = ["# Only those who were answered for in both periods."]
+        left_out.append("left_out = set(customer_ids) ^ set(other_ids)")
     else:
-        left_out = [
-            "# Without those who are in both, so that the arms are independent.",
-            f"left_out = set(customer_ids) & set({names})",
-        ]
+        left_out.append("left_out = set(customer_ids) & set(other_ids)")
     lines = [
         *left_out,
         "arms = pl.concat([",

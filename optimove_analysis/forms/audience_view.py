@@ -26,6 +26,8 @@ class AudienceView:
     """All customers of the audience."""
     customer_ids: list[str]
     """Those who were answered for."""
+    other_ids: list[str]
+    """Those of the other audience, or earlier period, who were answered for."""
     interactions: pl.DataFrame
     failures: pl.DataFrame
     """``schema.FAILURES``, of the audience and of what it is compared with."""
@@ -62,22 +64,26 @@ class Pictures:
 
 def count(
     part: Part,
+    base: Part | None,
     *,
     interactions: pl.DataFrame,
-    failures: pl.DataFrame,
     complete: bool,
     comparison: Comparison | None,
     unit: str,
     rules: Mapping[str, Any],
     code: str,
 ) -> AudienceView:
-    """Count what came of a part; ``interactions`` are those of it that are wanted."""
+    """Count what came of a part; ``interactions`` are those of it that are wanted.
+
+    ``base`` is what it is held against.
+    """
     how: Any = {"unit": unit, **rules}
     return AudienceView(
         asked=len(part.ids),
         customer_ids=part.came,
+        other_ids=[] if base is None else base.came,
         interactions=interactions,
-        failures=failures,
+        failures=part.failed if base is None else pl.concat([part.failed, base.failed]),
         complete=complete,
         rates=rates(interactions, **rules),
         totals=rates(interactions, by=(), **rules),

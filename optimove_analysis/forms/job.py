@@ -89,7 +89,7 @@ class Painter:
         self._thread: threading.Thread | None = None
         self._next = time.monotonic() + _FIRST_AFTER
 
-    def offer(self, draw: Callable[[], None]) -> None:
+    def offer(self, draw: Callable[[], object]) -> None:
         """Draw if it is time; else do nothing: there is a next picture."""
         busy = self._thread is not None and self._thread.is_alive()
         if not busy and time.monotonic() >= self._next:
@@ -98,7 +98,7 @@ class Painter:
             )
             self._thread.start()
 
-    def _paint(self, draw: Callable[[], None]) -> None:
+    def _paint(self, draw: Callable[[], object]) -> None:
         began = time.monotonic()
         # What cannot be drawn of a part is said by the whole, which is drawn last and raises.
         with contextlib.suppress(Exception):

@@ -18,7 +18,7 @@ from optimove_analysis.errors import OptimoveAnalysisError
 from optimove_analysis.forms.source import AudienceSource, Progress
 from optimove_analysis.schema import FAILURES, INTERACTIONS
 
-__all__ = ["Part", "Slices", "SoFar"]
+__all__ = ["Part", "Slices", "SoFar", "clock"]
 
 _FIRST: Final = 32
 _FEWEST: Final = 8
@@ -68,7 +68,7 @@ class SoFar:
     """How far all parts together have come.
 
     >>> print(SoFar(fetched=30, cached=1_200, failed=1, total=5_000, eta=754.0))
-    1,231 of 5,000: 30 fetched, 1,200 were kept, 1 failed; about 12:34 left
+    1,231 done (30 fetched, 1,200 were kept, 1 failed), about 12:34 left
     """
 
     fetched: int
@@ -81,8 +81,8 @@ class SoFar:
         done = self.fetched + self.cached + self.failed
         counts = [(self.fetched, "fetched"), (self.cached, "were kept"), (self.failed, "failed")]
         told = ", ".join(f"{number:,} {what}" for number, what in counts if number)
-        left = f"; about {clock(self.eta)} left" if done < self.total and self.eta >= 1 else ""
-        return f"{done:,} of {self.total:,}{': ' if told else ''}{told}{left}"
+        left = f", about {clock(self.eta)} left" if done < self.total and self.eta >= 1 else ""
+        return f"{done:,} done{f' ({told})' if told else ''}{left}"
 
 
 def clock(seconds: float) -> str:
