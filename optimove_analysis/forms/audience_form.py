@@ -71,8 +71,8 @@ class AudienceForm(Form[AudienceView]):
         self._partial: AudienceView | None = None
         self._counting = CountingFields(self._catalogue, last)
         self._audience = AudienceField(source, "Customers", last, self._replan)
-        self._compare = CompareFields(source, last, self._replan)
-        fields = {"customers": self._audience, **self._counting.all, **self._compare.all}
+        self._held_against = CompareFields(source, last, self._replan)
+        fields = {"customers": self._audience, **self._counting.all, **self._held_against.all}
         super().__init__(source, fields)
         self._line = line
         self._shown = AudienceResults()
@@ -81,7 +81,7 @@ class AudienceForm(Form[AudienceView]):
                 self._audience.widget,
                 widgets.HBox(self._counting.days, layout=ROW),
                 *self._counting.rows,
-                self._compare.widget,
+                self._held_against.widget,
                 self._plan,
             ],
             self._shown.widget,
@@ -125,16 +125,16 @@ class AudienceForm(Form[AudienceView]):
         start, end = chosen_days(asked)
         ids = self._ids(self._audience, load=load)
         if asked["compare"] == "period":
-            first, last = self._compare.before.days(start, end)
+            first, last = self._held_against.before.days(start, end)
             return [
                 Part(f"{start} to {end}", ids, start, end),
                 Part(f"{first} to {last}", ids, first, last),
             ]
-        name, other = self._audience.name or "The audience", self._compare.other.name
+        name, other = self._audience.name or "The audience", self._held_against.other.name
         if asked["compare"] != "audience":
             return [Part(name, ids, start, end)]
         name, other = names_apart(name, other or "The other audience")
-        others = self._ids(self._compare.other, load=load)
+        others = self._ids(self._held_against.other, load=load)
         return [Part(name, ids, start, end), Part(other, others, start, end)]
 
     def _ids(self, field: AudienceField, *, load: bool) -> Sequence[str]:

@@ -11,7 +11,6 @@ import ipywidgets as widgets
 from optimove_analysis.errors import InputError
 from optimove_analysis.forms.audience_field import AudienceField
 from optimove_analysis.forms.fields import Choice, Day, Field
-from optimove_analysis.forms.form import ROW
 from optimove_analysis.forms.source import AudienceSource
 
 __all__ = ["Before", "CompareFields"]
@@ -36,7 +35,9 @@ class Before:
         )
         self._start, self._end = Day("From"), Day("until")
         self._own = [self._start.widget, self._end.widget]
-        self.widget = widgets.HBox([self._choice, *self._own], layout=ROW)
+        # A layout of its own: this one is hidden and shown.
+        layout = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px", align_items="center")
+        self.widget = widgets.HBox([self._choice, *self._own], layout=layout)
         for one in (self._choice, *self._own):
             one.observe(lambda _: self._follow(changed), "value")
         self._follow(lambda: None)
