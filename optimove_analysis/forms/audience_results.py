@@ -8,10 +8,9 @@ from typing import Final
 import ipywidgets as widgets
 
 from optimove_analysis.forms.audience_code import IDS_FILE, OTHER_IDS_FILE
-from optimove_analysis.forms.audience_tables import comparison_html, overview_html
+from optimove_analysis.forms.audience_tables import change_html, comparison_html, overview_html
 from optimove_analysis.forms.audience_view import AudienceView, Pictures, draw
 from optimove_analysis.forms.chart_view import ChartView
-from optimove_analysis.forms.comparison import draw_arms, draw_compare
 from optimove_analysis.forms.export import (
     Artefact,
     Export,
@@ -26,6 +25,7 @@ __all__ = ["AudienceResults"]
 _TITLES: Final = (
     *("Overview", "Funnel", "Channel mix", "Compare", "Data", "Failures", "Export", "Request"),
 )
+_COMPARED: Final = ("compare", "explained", "baseline", "against")
 _TOO_MUCH: Final = "By month it has more months and channels than a picture can show."
 
 
@@ -36,10 +36,9 @@ class AudienceResults:
         self._view: AudienceView | None = None
         self._pictures: Pictures | None = None
         self._texts = {name: widgets.HTML() for name in _TITLES}
-        self._charts = {
-            name: ChartView()
-            for name in ("Funnel", "Channel mix", "by month", "compare", "baseline", "against")
-        }
+        self._charts = {name: ChartView() for name in ("Funnel", "Channel mix", "by month")}
+        self._arms = {name: ChartView() for name in _COMPARED}
+        self._change = widgets.HTML()
         self._month_text = widgets.HTML()
         self.export = Export(self._artefacts)
         self._pages: dict[str, widgets.Widget] = {
@@ -53,10 +52,12 @@ class AudienceResults:
                 *(charts["by month"], self._month_text),
             ]
         )
+        arms = self._arms
         self._pages["Compare"] = widgets.VBox(
             [
-                *(charts["compare"], self._texts["Compare"]),
-                *(charts["baseline"], charts["against"]),
+                *(arms["compare"], self._texts["Compare"]),
+                *(arms["explained"], self._change),
+                *(arms["baseline"], arms["against"]),
             ]
         )
         self._pages["Export"] = self.export.widget
@@ -96,7 +97,7 @@ class AudienceResults:
         else:
             self._charts["by month"].show(*pictures.by_month)
         self._month_text.value = said_html(_TOO_MUCH) if pictures.by_month is None else ""
-        self._show_comparison(view)
+        self._show_comparison(view, pictures)
         so_far = f" of {view.so_far}" if view.so_far else ""
         self._texts["Data"].value = table_html(view.interactions, f"Interactions{so_far}")
         self._texts["Failures"].value = table_html(view.failures, "Customers who failed")
@@ -104,19 +105,15 @@ class AudienceResults:
         if view.complete:
             self.export.refresh()
 
-    def _show_comparison(self, view: AudienceView) -> None:
+    def _show_comparison(self, view: AudienceView, pictures: Pictures) -> None:
         found = view.comparison
-        if found is None:
-            return
-        self._texts["Compare"].value = comparison_html(found)
-        chart = draw_compare(found.rates)
-        if chart is not None:
-            self._charts["compare"].show(chart)
-        of = f" ({view.so_far})" if view.so_far else ""
-        for place, (wide, narrow) in zip(
-            ("baseline", "against"), draw_arms(found, of), strict=True
-        ):
-            self._charts[place].show(wide, narrow)
+        self._texts["Compare"].value = "" if found is None else comparison_html(found)
+        self._change.value = "" if found is None else change_html(found)
+        for name, place in self._arms.items():
+            if name in pictures.comparison:
+                place.show(*pictures.comparison[name])
+            else:
+                place.clear()
 
     def _artefacts(self) -> Sequence[Artefact]:
         view, pictures = self._view, self._pictures
@@ -135,6 +132,10 @@ class AudienceResults:
             "Channel mix table": view.mix,
             "Mix by month table": view.mix_by_month,
         }
+        if pictures.comparison:
+            made += chart_artefacts(
+                "Comparison chart", "compare", pictures.comparison["compare"][0]
+            )
         made.append(text_artefact("Code", "audience.py", f"{view.code}\n"))
         if view.comparison is not None:
             tables["Comparison"] = view.comparison.rates

@@ -12,7 +12,7 @@ from optimove_analysis.forms.comparison import Comparison
 from optimove_analysis.forms.parts import cells_html, folded_html, said_html
 from optimove_analysis.schema import MEAN_OPENS
 
-__all__ = ["comparison_html", "overview_html"]
+__all__ = ["change_html", "comparison_html", "overview_html"]
 
 _BESIDE: Final = {
     "delivery rate": "Delivered",
@@ -97,20 +97,21 @@ def _value(name: str, value: float | None, low: float | None, high: float | None
 
 
 def comparison_html(found: Comparison) -> str:
-    """Return the comparison of the rates, over channels and by channel, and why they changed."""
-    parts = [
-        said_html(found.told),
-        _compared(found, found.rates, "Over all channels"),
-        folded_html("By channel", _compared(found, found.by_channel, "By channel")),
-    ]
+    """Return of whom the comparison is, and its numbers, over channels and by channel."""
+    return "".join(
+        [
+            said_html(found.told),
+            folded_html("The numbers", _compared(found, found.rates, "Over all channels")),
+            folded_html("The numbers by channel", _compared(found, found.by_channel, "By channel")),
+        ]
+    )
+
+
+def change_html(found: Comparison) -> str:
+    """Return why the rate of a period is another than before; "" of two audiences."""
+    parts = []
     if found.explained is not None:
-        parts.append(
-            said_html(
-                "Why the engagement rate changed: by other shares of the channels (mix), or by "
-                "other rates of the same ones."
-            )
-        )
-        parts.append(_explained(found.explained))
+        parts.append(folded_html("The change in numbers", _explained(found.explained)))
     if found.drift is not None:
         parts.append(said_html(_drifted(found.drift)))
     return "".join(parts)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import polars as pl
 
 from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, rates
 from optimove_analysis.errors import InputError
-from optimove_analysis.forms.comparison import Comparison
+from optimove_analysis.forms.comparison import Comparison, Picture, draw_comparison
 from optimove_analysis.forms.slices import Part
 
 __all__ = ["AudienceView", "Pictures", "count", "draw"]
@@ -54,12 +53,13 @@ class AudienceView:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The charts of a view, each wide and narrow."""
+    """The charts of a view."""
 
-    funnel: tuple[alt.TopLevelMixin, alt.TopLevelMixin]
-    mix: tuple[alt.TopLevelMixin, alt.TopLevelMixin]
-    by_month: tuple[alt.TopLevelMixin, alt.TopLevelMixin] | None
+    funnel: Picture
+    mix: Picture
+    by_month: Picture | None
     """None where it has more months or channels than a picture can show."""
+    comparison: Mapping[str, Picture]
 
 
 def count(
@@ -111,10 +111,11 @@ def draw(view: AudienceView) -> Pictures:
             charts.channel_mix(view.mix, width=150, title=shares),
         ),
         by_month=_by_month(view.mix_by_month, months),
+        comparison={} if view.comparison is None else draw_comparison(view.comparison, of),
     )
 
 
-def _by_month(mix: pl.DataFrame, title: str) -> tuple[alt.TopLevelMixin, alt.TopLevelMixin] | None:
+def _by_month(mix: pl.DataFrame, title: str) -> Picture | None:
     try:
         return (
             charts.channel_mix(mix, title=title),

@@ -13,8 +13,10 @@ from optimove_analysis import charts
 from optimove_analysis.analysis import compare, drift, explain_change, funnel
 from optimove_analysis.forms.slices import Part
 
-__all__ = ["ARM", "Comparison", "compare_parts", "draw_arms", "draw_compare", "names_apart"]
+__all__ = ["ARM", "Comparison", "Picture", "compare_parts", "draw_comparison", "names_apart"]
 
+Picture = tuple[alt.TopLevelMixin, alt.TopLevelMixin]
+"""A chart for a wide place, and one for a narrow place."""
 ARM: Final = "arm"
 """The column that tells which of the two a row is of."""
 
@@ -114,21 +116,33 @@ def _told(base: Part, part: Part, both: int, *, periods: bool) -> str:
     )
 
 
-def draw_compare(table: pl.DataFrame) -> alt.TopLevelMixin | None:
-    """Draw what `compare` returns; None while there is no chart of it."""
-    del table
-    return None
+def draw_comparison(comparison: Comparison, of: str) -> dict[str, Picture]:
+    """Draw a comparison: each picture wide and narrow.
 
-
-def draw_arms(comparison: Comparison, of: str) -> list[tuple[alt.TopLevelMixin, alt.TopLevelMixin]]:
-    """Draw the funnel of each arm, wide and narrow."""
-    drawn: list[tuple[alt.TopLevelMixin, alt.TopLevelMixin]] = []
-    for name, table in comparison.funnels.items():
+    Args:
+        comparison: what is drawn.
+        of: what is added to the titles while not all customers were asked for.
+    """
+    table = comparison.rates
+    title = f"{comparison.against} against {comparison.baseline}{of}"
+    drawn: dict[str, Picture] = {
+        "compare": (
+            charts.compare(table, title=title),
+            charts.compare(table, title=title, width=110),
+        )
+    }
+    if comparison.explained is not None:
+        title = f"Why the engagement rate changed{of}"
+        drawn["explained"] = (
+            charts.explain_change(comparison.explained, title=title),
+            charts.explain_change(comparison.explained, title=title, width=110),
+        )
+    for place, (name, funnels) in zip(
+        ("baseline", "against"), comparison.funnels.items(), strict=True
+    ):
         title = f"From sent to clicked: {name}{of}"
-        drawn.append(
-            (
-                charts.funnel(table, columns=2, title=title),
-                charts.funnel(table, columns=1, title=title),
-            )
+        drawn[place] = (
+            charts.funnel(funnels, columns=2, title=title),
+            charts.funnel(funnels, columns=1, title=title),
         )
     return drawn

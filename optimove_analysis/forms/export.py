@@ -103,6 +103,7 @@ class Export:
         kinds = [one.format for one in self._now if one.what == self._what.value]
         if list(self._format.options) != kinds:
             self._format.options = kinds
+            self._format.value = next(iter(kinds), None)  # not by itself, once it had none
         self._chosen()
 
     def choose(self, what: str, format: str) -> None:  # noqa: A002 - it reads as on the form
