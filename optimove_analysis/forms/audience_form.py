@@ -161,6 +161,7 @@ class AudienceForm(Form[AudienceView]):
         if stopped is None:
             self._line.say("Counting ...")
         view = self._show(asked, parts)
+        self._shown.settle()
         if stopped is not None and not isinstance(stopped, CancelledError):
             self._partial = view
             raise stopped
@@ -223,7 +224,7 @@ def _told(view: AudienceView, *, cancelled: bool) -> str:
     who = view.so_far or f"{view.asked:,} customers"
     told = f"{who}: {messages:,} messages that count, {events:,} interactions."
     if cancelled:
-        told = f"Cancelled. Shown is what came, of {told} Run goes on from there."
+        told = f"Cancelled; shown are {told} Run goes on from there."
     if failed := view.failures.height:
         told += f" {failed:,} failed: see Failures."
     if not events and not cancelled:

@@ -26,6 +26,8 @@ _TITLES: Final = (
     *("Overview", "Funnel", "Channel mix", "Compare", "Data", "Failures", "Export", "Request"),
 )
 _COMPARED: Final = ("compare", "explained", "baseline", "against")
+_TWO_FUNNELS: Final = 720
+"""Pixels that two funnels side by side need; in a narrower place they stand below each other."""
 _TOO_MUCH: Final = "By month it has more months and channels than a picture can show."
 
 
@@ -39,6 +41,8 @@ class AudienceResults:
         self._charts = {name: ChartView() for name in ("Funnel", "Channel mix", "by month")}
         self._arms = {name: ChartView() for name in _COMPARED}
         self._change = widgets.HTML()
+        for place in (self._charts["Funnel"], self._arms["baseline"], self._arms["against"]):
+            place.narrow_below = _TWO_FUNNELS
         self._month_text = widgets.HTML()
         self.export = Export(self._artefacts)
         self._pages: dict[str, widgets.Widget] = {
@@ -102,8 +106,10 @@ class AudienceResults:
         self._texts["Data"].value = table_html(view.interactions, f"Interactions{so_far}")
         self._texts["Failures"].value = table_html(view.failures, "Customers who failed")
         self._texts["Request"].value = code_block(view.code, "Python that makes the same again")
-        if view.complete:
-            self.export.refresh()
+
+    def settle(self) -> None:
+        """Offer what is shown now to be exported: no more comes."""
+        self.export.refresh()
 
     def _show_comparison(self, view: AudienceView, pictures: Pictures) -> None:
         found = view.comparison

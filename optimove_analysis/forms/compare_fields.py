@@ -87,7 +87,7 @@ class CompareFields:
     """Nothing, another audience, or an earlier period."""
 
     def __init__(self, source: AudienceSource, last: dt.date, changed: Callable[[], None]) -> None:
-        self.kind = Choice("Compare with", _KINDS, what="compare")
+        self.kind = Choice("Compare with", _KINDS, what="compare", width="20em")
         self.other = AudienceField(source, "Other customers", last, changed)
         self.before = Before(changed)
         self.all: dict[str, Field] = {
