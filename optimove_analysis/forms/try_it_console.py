@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import ipywidgets as widgets
 
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
+from optimove_analysis.forms.console_parts import labelled, parameter_field, side_by_side
 from optimove_analysis.forms.parts import SpeakingLine
 from optimove_analysis.forms.reply_view import (
     STYLE,
@@ -24,11 +25,9 @@ from optimove_analysis.forms.reply_view import (
 )
 from optimove_analysis.forms.snippets import LANGUAGES, snippet
 from optimove_analysis.forms.source import Answered, Asked
-from optimove_analysis.schema import ApiEndpoint, ApiParameter, ParameterValue
+from optimove_analysis.schema import ApiEndpoint, ParameterValue
 
 __all__ = ["TryItConsole"]
-
-_FLAGS: Final = (("not given", ""), ("True", "True"), ("False", "False"))
 
 
 class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
@@ -70,10 +69,10 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._typed: dict[str, str] = {}
         self._fields: dict[str, Any] = {}
         self._looked_at: int | None = None
-        self._endpoint = _field(
+        self._endpoint = labelled(
             widgets.Dropdown(options=list(source.endpoints), description="Function")
         )
-        self._language = _field(widgets.Dropdown(options=LANGUAGES, description="Language"))
+        self._language = labelled(widgets.Dropdown(options=LANGUAGES, description="Language"))
         self._refresh = widgets.Checkbox(
             description="Ask anew, even if the answer is kept",
             indent=False,
@@ -211,18 +210,13 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._response.layout.display = "none"
 
     def _laid_out(self) -> widgets.VBox:
-        """Return request, answer and code: in this order for who cannot see them side by side."""
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 12px", align_items="center")
         buttons = widgets.HBox([self._run, self._example, self._refresh], layout=row)
-        request = [heading("Request"), self._endpoint, self._about, self._parameters, buttons]
-        code = [heading("The same as code"), self._address, self._language, self._code]
-        parts = {"request": request, "answer": [self._line, self._response], "code-side": code}
-        boxes = [widgets.VBox(children) for children in parts.values()]
-        for name, box in zip(parts, boxes, strict=True):
-            box.add_class(name)
-        grid = widgets.VBox(boxes)
-        grid.add_class("grid")
-        return grid
+        return side_by_side(
+            [heading("Request"), self._endpoint, self._about, self._parameters, buttons],
+            [self._line, self._response],
+            [heading("The same as code"), self._address, self._language, self._code],
+        )
 
     def _set_up(self) -> None:
         """Make the fields of the function that is chosen; what was typed stays where it fits."""
@@ -232,7 +226,10 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         if endpoint.assumed:
             about += doc(f"Assumed: {endpoint.assumed}", "assumed")
         self._about.value = about if endpoint.parameters else about + doc("It takes no parameters.")
-        self._fields = {one.name: self._input(one) for one in endpoint.parameters}
+        self._fields = {
+            one.name: parameter_field(one, self._typed.get(one.name, ""), self._draw)
+            for one in endpoint.parameters
+        }
         self._parameters.children = [
             widgets.VBox([self._fields[one.name], widgets.HTML(doc(one.what))])
             for one in endpoint.parameters
@@ -240,17 +237,6 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._example.layout.display = None if endpoint.parameters else "none"
         self._forget()  # another function's answer would pass for this one's
         self._draw()
-
-    def _input(self, parameter: ApiParameter) -> widgets.Widget:
-        typed = self._typed.get(parameter.name, "")
-        named = {"description": parameter.title, "tooltip": parameter.what}
-        if parameter.kind == "flag":
-            options = dict(_FLAGS)
-            field = widgets.Dropdown(options=_FLAGS, value=options.get(typed, ""), **named)
-        else:
-            field = widgets.Text(value=typed, placeholder=parameter.example, **named)
-        field.observe(lambda _: self._draw(), "value")
-        return _field(field)
 
     def _draw(self) -> None:
         """Write the address and the code of what is typed."""
@@ -262,10 +248,3 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             url, code = f"{where.url}/current/{chosen.path}", f"# {error}"
         self._address.value = url_html(chosen.method, url, where.header, where.key_source)
         self._code.value = code_html(code, asked["language"])
-
-
-def _field(widget: widgets.Widget) -> widgets.Widget:
-    """Let a widget have its label above it."""
-    widget.add_class("optimove-field")
-    widget.layout.width = "auto"
-    return widget

@@ -340,6 +340,14 @@ def test_a_value_makes_the_same_form_again(client: OptimoveClient) -> None:
     assert second.run().frame()["template_id"].null_count() == 0
 
 
+def test_a_flag_may_be_any_text_and_the_api_judges_it(client: OptimoveClient) -> None:
+    asked: dict[str, Any] = {"CampaignID": 11285, "IncludeTemplateIDs": "true", "$top": 1}
+    console = TryItConsole(client, "GetCustomerSendDetailsByCampaign", asked)
+    assert "TemplateID" in console.run().json()[0]
+    named(console, "IncludeTemplateIDs").value = "perhaps"
+    assert "give true or false" in console.run().text
+
+
 def test_days_may_be_given_as_days(client: OptimoveClient) -> None:
     asked = {"Date": dt.date(2018, 8, 20)}
     console = TryItConsole(client, "GetExecutedCampaignDetails", asked)
