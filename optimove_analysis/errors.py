@@ -9,6 +9,7 @@ from typing import Final, Self
 __all__ = [
     "ApiError",
     "AuthError",
+    "CancelledError",
     "ConnectionFailedError",
     "InputError",
     "OfflineError",
@@ -80,6 +81,10 @@ class ResponseError(ApiError):
 
 class ConnectionFailedError(OptimoveAnalysisError, ConnectionError):
     """No answer came: wrong host, no network, a timeout."""
+
+
+class CancelledError(OptimoveAnalysisError):
+    """The user has cancelled the work; what came until then is kept."""
 
 
 class OfflineError(OptimoveAnalysisError, LookupError):

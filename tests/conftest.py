@@ -54,6 +54,13 @@ def no_key_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
             pytest.fail(f"a sandbox's key is left in {path.relative_to(folder)}")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have measured, which are no tests."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"measured: {name}: {value}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Fail a test that has printed or logged a sandbox's key, unless it is marked."""

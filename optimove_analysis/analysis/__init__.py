@@ -26,6 +26,7 @@ from optimove_analysis.analysis.messages import messages
 from optimove_analysis.analysis.methods import methods
 from optimove_analysis.analysis.ordered_funnel import ordered_funnel, ordered_funnel_counts
 from optimove_analysis.analysis.ordered_steps import step
+from optimove_analysis.analysis.overlap import overlap
 from optimove_analysis.analysis.preferred_channel import preferred_channel
 from optimove_analysis.analysis.rates import rates
 from optimove_analysis.analysis.recency import recency
@@ -53,6 +54,7 @@ __all__ = [
     "methods",
     "ordered_funnel",
     "ordered_funnel_counts",
+    "overlap",
     "preferred_channel",
     "rates",
     "recency",

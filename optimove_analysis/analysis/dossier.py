@@ -134,7 +134,7 @@ class Dossier:
             for row in rows
         )
         return (
-            f"<section><h4>Customer {escape(self.customer_id)}</h4>"
+            f"<section><p style='font-weight:600'>Customer {escape(self.customer_id)}</p>"
             "<dl style='display:grid;grid-template-columns:max-content auto;gap:.2em 1em'>"
             f"{facts}</dl><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
             "</section>"

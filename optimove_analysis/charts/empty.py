@@ -7,10 +7,10 @@ from typing import Final
 import altair as alt
 import polars as pl
 
-from optimove_analysis.charts.theme import themed
+from optimove_analysis.charts.theme import finished
 from optimove_analysis.charts.words import plural
 
-__all__ = ["no_messages"]
+__all__ = ["no_messages", "nothing"]
 
 _TEXT: Final = "No messages"
 
@@ -29,15 +29,18 @@ def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
         if rows[name].sum()
     ]
     subtitle = f"Left out: {'; '.join(left_out)}" if left_out else "Nothing was sent in this range"
+    return nothing(title, _TEXT, subtitle)
+
+
+def nothing(title: str, text: str, why: str) -> alt.Chart:
+    """Draw in words that there is nothing to draw, and why."""
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=[{"text": _TEXT}]))
+        alt.Chart(alt.InlineData(values=[{"text": text}]))
         .mark_text(style="optimove-empty")
         .encode(text=alt.Text("text:N"))
-        .properties(
-            width=360,
-            height=120,
-            title=alt.Title(title, subtitle=subtitle),
-            description=f"{title}: no messages. {subtitle}.",
-        )
+        .properties(width=360, height=120)
     )
-    return themed(chart)
+    told = f"{title}: {text[:1].lower()}{text[1:]}."
+    return finished(
+        chart, title=title, told=[why], width=360, description=f"{told} {why.rstrip('.')}."
+    )

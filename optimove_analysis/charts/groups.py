@@ -102,7 +102,7 @@ def groups(frame: pl.DataFrame, table: Table, unique: Sequence[str], *, split: b
 
 
 def _label(part: pl.DataFrame, by: Sequence[str], *, split: bool) -> str:
-    channel = part["channel"][0] if part.height else None
+    channel = part["channel"][0] if split and part.height else None
     # A total over channels needs no name beside a customer's or a campaign's.
     words = [channel or ALL_CHANNELS] if split and (channel or not by) else []
     words += [_key(name, part[name][0]) for name in by if name != "channel_id" or not split]

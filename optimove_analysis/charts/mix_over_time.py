@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import altair as alt
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.periods import ends_of, period_axis
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import CHANNEL_MIX
 
 __all__ = ["over_time"]
 
-_LABELS: Final = 8
-"""About as many dates as an axis has room for."""
 _APART: Final = 60
 """Up to so many periods there is room for a line between them."""
-_MONTH: Final = 28  # days of the shortest
 
 
 def over_time(
@@ -31,7 +28,7 @@ def over_time(
 ) -> alt.VConcatChart:
     """Draw one group's block: counts, share of sends, share of engagements, one above the other."""
     rows = list(group.rows.iter_rows(named=True))
-    ends = _ends(sorted({row["period"] for row in rows}))
+    ends = ends_of(sorted({row["period"] for row in rows}))
     rank = {name: place for place, name in enumerate(palette)}
     records = sorted(
         (_record(row, names, ends) for row in rows),
@@ -59,30 +56,6 @@ def over_time(
     ]
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
     return alt.vconcat(*panels, spacing=14, **title)
-
-
-def _ends(periods: list[date]) -> dict[date, date]:
-    """Return each period's end, the day after its last.
-
-    The table says where periods begin. Their length is the shortest step between two of them, in
-    months where all begin on the first of one, so that a period without messages stays a gap.
-
-    >>> _ends([date(2026, 1, 1), date(2026, 2, 1), date(2026, 5, 1)])[date(2026, 5, 1)]
-    datetime.date(2026, 6, 1)
-    >>> _ends([date(2026, 1, 5), date(2026, 1, 12)])[date(2026, 1, 12)]
-    datetime.date(2026, 1, 19)
-    """
-    steps = [(b - a).days for a, b in itertools.pairwise(periods)]
-    if steps and all(day.day == 1 for day in periods) and min(steps) >= _MONTH:
-        ordinals = [day.year * 12 + day.month - 1 for day in periods]
-        months = min(b - a for a, b in itertools.pairwise(ordinals))
-        after = [number + months for number in ordinals]
-        return {
-            day: date(number // 12, number % 12 + 1, 1)
-            for day, number in zip(periods, after, strict=True)
-        }
-    length = timedelta(days=min(steps, default=1))
-    return {day: day + length for day in periods}
 
 
 def _record(
@@ -116,21 +89,7 @@ def _panel(
     width: int,
 ) -> alt.Chart:
     share = column != "sends"
-    starts = list(ends)
-    ticks = starts[:: -(-len(starts) // _LABELS)]
-    monthly = len(starts) > 1 and all(day.day == 1 for day in starts)
-    x = alt.X(
-        "period:T",
-        title=None,
-        scale=alt.Scale(type="utc", nice=False),
-        axis=alt.Axis(
-            values=[_utc(day) for day in ticks],
-            format="%b %Y" if monthly else "%-d %b %Y",
-            grid=False,
-            labels=column == "share_of_engagements",
-            labelAlign="left",
-        ),
-    )
+    x = period_axis("period", list(ends), labels=column == "share_of_engagements")
     y = alt.Y(
         "from:Q",
         title=title,
@@ -176,7 +135,3 @@ def _panel(
         .properties(width=width, height=height)
     )
     return panel
-
-
-def _utc(day: date) -> alt.DateTime:
-    return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)

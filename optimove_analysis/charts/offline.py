@@ -26,9 +26,12 @@ _DRAW: Final = """vegaEmbed("#chart", JSON.parse(document.getElementById("spec")
 
 
 @functools.cache
-def bundle() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script of 0.9 MB that defines ``vegaEmbed``."""
-    text: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+def bundle(last: str = "window.vegaEmbed = vegaEmbed;") -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script of 0.9 MB that defines ``vegaEmbed``.
+
+    ``last`` is its last statement: what is done with the function.
+    """
+    text: str = vl_convert.javascript_bundle(last, vl_version=VEGA_LITE)
     # Within a script element these two would end it or change how it is read.
     return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 

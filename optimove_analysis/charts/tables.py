@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.cells import cell, interval_cell
 from optimove_analysis.charts.groups import label_of
-from optimove_analysis.schema import CHANNEL_MIX, FUNNEL, JOURNEY, STAGES, Table
+from optimove_analysis.charts.main_columns import Main, main_columns, recognised
 
 __all__ = ["TABLE_STYLE", "ReadableTable", "html_table", "main_columns", "table", "text_table"]
-
-# Each result by a column that only it has, and what a reader looks at first of it.
-_MAIN: Final[tuple[tuple[Table, str, tuple[str, ...]], ...]] = (
-    (
-        FUNNEL,
-        "overall_rate",
-        (
-            *("channel", "stage", "messages", "n_observed", "n_implied", "n_late"),
-            *("overall_rate", "overall_lo", "overall_hi", "step_rate", "step_lo", "step_hi"),
-        ),
-    ),
-    (
-        CHANNEL_MIX,
-        "share_of_sends",
-        (
-            *("period", "channel", "sends", "engagements", "share_of_sends"),
-            *("share_of_engagements", "index", "index_lo", "index_hi"),
-        ),
-    ),
-    (
-        JOURNEY,
-        "side_events",
-        (
-            *("send_date", "channel", "campaign_id", "action_id", "template_id"),
-            *("stage", "days", "side_events"),
-        ),
-    ),
-)
 
 # The notebook's own colours, light or dark; the class keeps its other tables as they are.
 TABLE_STYLE: Final = """<style>
@@ -53,24 +25,13 @@ TABLE_STYLE: Final = """<style>
   border-bottom: 1px solid var(--jp-border-color2, #ddd) }
 .optimove-table thead th { font-weight: 600; position: sticky; top: 0;
   background: var(--jp-layout-color1, #fff) }
+.optimove-table td.long { white-space: normal; min-width: 26em }
 .optimove-table .number { text-align: right }
 </style>"""
 
 _LONG: Final = 40
 """More rows than this are folded away; the reader opens them."""
-_OF_A_STAGE: Final = (
-    "messages",
-    "engagements",
-    "n_observed",
-    "n_implied",
-    "n_late",
-    "overall_",
-    "step_",
-    "previous",
-    "share_of_engagements",
-    "index",
-)
-_RATES: Final = ("_rate", "_lo", "_hi")
+_SENTENCES: Final = ("what", "what_to_do")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -89,25 +50,19 @@ class ReadableTable:
 
 
 def table(result: pl.DataFrame) -> ReadableTable:
-    """Show what a reader looks at first in a funnel, a channel mix or a journey.
+    """Show what a reader looks at first in a result of the analysis; any other frame whole.
 
+    Rates are percentages with their interval in one column, differences are in points. What is a
+    mean (total opens per delivered) is no percentage. Null is a dash, or "n/a" where the channel
+    lacks the stage.
+
+    >>> from optimove_analysis.schema import FUNNEL
     >>> table(FUNNEL.empty()).frame.columns[:6]
     ['channel', 'stage', 'messages', 'n_observed', 'n_implied', 'n_late']
     """
-    caption = next((known.name for known, mark, _ in _MAIN if mark in result.columns), "")
-    return ReadableTable(main_columns(result), caption.capitalize())
-
-
-def main_columns(result: pl.DataFrame, *, also: Sequence[str] = ()) -> pl.DataFrame:
-    """Keep the user's own columns, and those of ours that a reader looks at first, and ``also``."""
-    for known, mark, wanted in _MAIN:
-        if mark in result.columns:
-            ours = {*known.names, "channel_id"} - {"customer_id"}
-            own = [name for name in result.columns if name not in ours]
-            there = [name for name in wanted if name in result.columns]
-            filled = [n for n in there if result.is_empty() or not result[n].is_null().all()]
-            return result.select(*own, *filled, *also)
-    return result
+    main = recognised(result)
+    caption = "" if main is None else main.table.name.replace("_", " ").capitalize()
+    return ReadableTable(main_columns(result), caption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,67 +120,41 @@ def text_table(frame: pl.DataFrame) -> str:
 
 def _columns(frame: pl.DataFrame) -> list[_Column]:
     columns: list[_Column] = []
+    main = recognised(frame)
     rows = frame.rows(named=True)
+    owners = {end: name for name in frame.columns for end in _ends(name, frame, main) or ()}
     for name in frame.columns:
-        if _is_end(name, frame):
+        if name in owners:
             continue
-        texts = [_text(name, row[name], row) for row in rows]
-        columns.append(_Column(label_of(name), texts, _kind(frame[name])))
-        if ends := _ends(name, frame):
-            write = words.interval if name.endswith("_rate") else words.ratio_interval
-            # Without an interval the rate's own word (n/a or a dash) says why.
-            cells = [
-                text if row[name] is None else write(*_estimated(row, ends))
-                for row, text in zip(rows, texts, strict=True)
-            ]
+        texts = [cell(name, row[name], row, main) for row in rows]
+        columns.append(_Column(_head(name, main), texts, _kind(frame[name])))
+        if ends := _ends(name, frame, main):
+            cells = [interval_cell(name, ends, row, main) for row in rows]
             columns.append(_Column(f"95{words.NBSP}% interval", cells, "number"))
     return columns
 
 
-def _estimated(row: dict[str, Any], ends: tuple[str, str]) -> tuple[float | None, float | None]:
-    """Return the ends of an interval; sent of sent is 1 by definition, not by estimate."""
-    if row.get("stage") == STAGES[0] and ends[0].startswith("overall"):
-        return None, None
-    return row[ends[0]], row[ends[1]]
+def _head(name: str, main: Main | None) -> str:
+    if main is not None and name in main.table.names:
+        return main.table.label(name)
+    return label_of(name)
 
 
 def _class(column: _Column) -> str:
     return f' class="{column.kind}"' if column.kind else ""
 
 
-def _ends(name: str, frame: pl.DataFrame) -> tuple[str, str] | None:
+def _ends(name: str, frame: pl.DataFrame, main: Main | None) -> tuple[str, str] | None:
+    """Return the columns with the ends of a column's interval, by whichever way they are named."""
     stem = name.removesuffix("_rate")
     ends = (f"{stem}_lo", f"{stem}_hi")
+    if main is not None and name == main.estimate:
+        ends = ("lo", "hi")
     has_both = set(ends) <= set(frame.columns) and name not in ends
     return ends if has_both else None
-
-
-def _is_end(name: str, frame: pl.DataFrame) -> bool:
-    stem = name[:-3] if name.endswith(("_lo", "_hi")) else None
-    return stem is not None and any(
-        owner in frame.columns and _ends(owner, frame) for owner in (stem, f"{stem}_rate")
-    )
 
 
 def _kind(column: pl.Series) -> str:
     if column.dtype.is_numeric() and not column.name.endswith("_id"):
         return "number"
-    return "long" if column.dtype == pl.List else ""
-
-
-def _text(name: str, value: Any, row: dict[str, Any]) -> str:  # noqa: ANN401 - a cell of any column
-    if value is None:
-        # In a funnel and a mix the count says whether the channel has the stage at all.
-        counts = [row[count] for count in ("messages", "engagements") if count in row]
-        lacks = bool(counts) and counts[0] is None and name.startswith(_OF_A_STAGE)
-        return words.NO_STAGE if lacks else words.NO_ANSWER
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        is_rate = name.endswith(_RATES) or name.startswith("share_of")
-        return words.percent(value) if is_rate else words.ratio(value)
-    if isinstance(value, int):
-        return str(value) if name.endswith("_id") else f"{value:,}"
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return str(value).capitalize() if name == "stage" else str(value)
+    return "long" if column.dtype == pl.List or column.name in _SENTENCES else ""

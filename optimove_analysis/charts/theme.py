@@ -23,6 +23,7 @@ __all__ = [
     "FURTHER_COLOURS",
     "INKS",
     "PERCENT_AXIS",
+    "RAMP",
     "SMALL_COLOUR",
     "TOTAL_COLOUR",
     "ChartT",
@@ -80,6 +81,12 @@ INKS: Final[Mapping[Mode, Mapping[str, str]]] = {
 }
 """Text and lines on paper; ``soft`` has at least 4.5:1 on its paper, as WCAG AA asks of text."""
 
+RAMP: Final[Mapping[Mode, Sequence[str]]] = {
+    "light": ("#CCC5E8", "#A79CD6", "#8072BF", "#5B4A9F", "#36246F"),
+    "dark": ("#453B70", "#6455A0", "#8878C8", "#B1A6E3", "#DDD6FA"),
+}
+"""From little to much, in one hue that is no channel's: away from the paper, so that it is told
+apart by lightness alone."""
 
 PERCENT_AXIS: Final = "format(datum.value * 100, '~f') + '\u00a0%'"
 """The label expression of an axis of shares: written as all percentages here are."""
@@ -162,6 +169,9 @@ def config(mode: Mode = "light") -> dict[str, Any]:
         },
         "legend": {
             "title": None,
+            "titleColor": soft,
+            "titleFontSize": 11.5,
+            "titleFontWeight": "normal",
             "orient": "top",
             "labelColor": ink,
             "labelFontSize": 12,
@@ -170,6 +180,7 @@ def config(mode: Mode = "light") -> dict[str, Any]:
             "symbolSize": 110,
             "columnPadding": 18,
         },
+        "range": {"ordinal": list(RAMP[mode])},
         "style": {
             "optimove-value": {"color": ink, "fontSize": 12},
             "optimove-note": {"color": soft, "fontSize": 10.5},
@@ -178,6 +189,8 @@ def config(mode: Mode = "light") -> dict[str, Any]:
             "optimove-par": {"color": soft, "strokeWidth": 1, "strokeDash": [3, 3]},
             "optimove-link": {"color": line, "strokeWidth": 3},
             "optimove-paper": {"color": paper},
+            "optimove-faint": {"color": line, "opacity": 0.45},
+            "optimove-month": {"color": soft, "strokeWidth": 1},
             "optimove-block": {"stroke": paper, "strokeWidth": 0.5},
         },
     }

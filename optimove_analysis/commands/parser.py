@@ -93,6 +93,15 @@ examples:
 One request is sent (GetLastDataUpdate), with --offline none.
 Exit status: 0 if nothing fails, else 1.
 """
+_DASHBOARD: Final = f"""\
+examples:
+  optimove-analysis dashboard                      on the sandbox: no account is needed
+  optimove-analysis dashboard --instance api5 --theme dark
+
+The page is served on this machine alone, to whoever has the address with its token. Needs the
+package voila: pip install 'optimove-analysis[dashboard]'
+
+{_KEY}"""
 _LOGIN: Final = """\
 examples:
   optimove-analysis login --instance api5          asks for the key, tries it, stores it
@@ -221,6 +230,11 @@ def _own_commands(command: _Command) -> None:
     )
     demo.add_argument("--customers", type=int, default=140, metavar="N", help="default: 140")
     demo.set_defaults(action="demo")
+    page = command("dashboard", "serve a page for the investigation of a customer", _DASHBOARD)
+    _instance(page)
+    page.add_argument("--port", type=int, default=8866, help="default: %(default)s")
+    page.add_argument("--theme", choices=["light", "dark"], default="light")
+    page.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     sandbox = command("sandbox", "serve the invented account on 127.0.0.1", run="own")
     sandbox.add_argument("--port", type=int, default=8080, help="0 takes a free one; default: 8080")
     sandbox.add_argument("--seed", type=int, default=7, help="another seed, another world")

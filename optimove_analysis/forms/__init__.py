@@ -12,5 +12,6 @@ from optimove_analysis.forms.customer_form import CustomerForm
 from optimove_analysis.forms.snippets import LANGUAGES, snippet
 from optimove_analysis.forms.source import Source
 from optimove_analysis.forms.try_it_console import TryItConsole
+from optimove_analysis.forms.view import View
 
-__all__ = ["LANGUAGES", "CustomerForm", "Source", "TryItConsole", "snippet"]
+__all__ = ["LANGUAGES", "CustomerForm", "Source", "TryItConsole", "View", "snippet"]

@@ -1,228 +1,115 @@
-"""The form for one customer: who, when, which channels; then funnel, mix and journey."""
+"""The form for one customer, or a few: id, range and channels in; funnel, mix and journey out."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-import altair as alt
 import ipywidgets as widgets
-import polars as pl
 
 from optimove_analysis import charts
-from optimove_analysis.analysis import channel_mix, funnel, journey
-from optimove_analysis.catalogue import Catalogue
-from optimove_analysis.charts.tables import main_columns
-from optimove_analysis.errors import InputError, OfflineError, OptimoveAnalysisError
-from optimove_analysis.forms.parts import SpeakingLine, chart_widget, notes_widget, table_widget
+from optimove_analysis.analysis import channel_mix, dossier, funnel, journey
+from optimove_analysis.errors import InputError
+from optimove_analysis.forms.code import view_code
+from optimove_analysis.forms.counting_fields import CountingFields, chosen_days
+from optimove_analysis.forms.fields import Line, split_ids
+from optimove_analysis.forms.form import ROW, Form, ask_source
+from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.results import CustomerResults
 from optimove_analysis.forms.source import Source
+from optimove_analysis.forms.view import View
 
-__all__ = ["CustomerForm", "View"]
+__all__ = ["CustomerForm"]
 
-_YEAR: Final = dt.timedelta(days=364)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a run found: the frames, and the charts made of them."""
-
-    interactions: pl.DataFrame
-    funnel: pl.DataFrame
-    mix: pl.DataFrame
-    journey: pl.DataFrame
-    funnel_chart: alt.TopLevelSpec
-    mix_chart: alt.TopLevelSpec
+_YEAR = dt.timedelta(days=364)
 
 
-class CustomerForm(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
+class CustomerForm(Form[View]):
     """How one customer, or a few, respond to campaigns, and on which channel.
 
     Show it as the last line of a cell, or set `value` and call `run` from code: both do the same.
-    What was found is in `view`; what went wrong is said on the form and kept in `error`.
+    What was found is in `view`; what went wrong is said on the form and kept in `error`. A click on
+    Run works in a thread, so that the kernel stays free and Cancel is heard.
 
     Args:
         source: where the data comes from: an `OptimoveClient`, or whatever answers alike.
         customer_id: the customer, or several with commas between.
         start: the first day of the sends; a year before ``end`` by default.
         end: the last day; by default the day through which the data is complete.
-        channels: names of channels to look at; none: all.
+        customers: ids to complete from while one types: a frame's column, a target group's.
+        **value: more of what the form asks for: ``channels``, ``campaigns``, ``window``, ``unit``,
+            ``opens``; see `value`.
+
+    Raises:
+        InputError: a value that the form does not know; the message says which it knows.
     """
 
     def __init__(
         self,
         source: Source,
         *,
-        customer_id: str = "",
-        start: dt.date | None = None,
-        end: dt.date | None = None,
-        channels: Iterable[str] = (),
+        customer_id: str | Iterable[str] = "",
+        start: dt.date | str | None = None,
+        end: dt.date | str | None = None,
+        customers: Iterable[str] = (),
+        **value: Any,  # noqa: ANN401 - as the fields have them
     ) -> None:
-        self.source = source
-        self.view: View | None = None
-        self.error: Exception | None = None
-        self._line = SpeakingLine()
-        self._catalogue = Catalogue()
-        end = end or self._ask_source()
-        look: dict[str, Any] = {
-            "style": {"description_width": "initial"},
-            "layout": widgets.Layout(width="15em"),
-        }
-        self._customer = widgets.Text(
-            value=customer_id, description="Customer", placeholder="000001", **look
-        )
-        self._start = widgets.DatePicker(
-            value=start or end - _YEAR, description="Sent from", **look
-        )
-        self._end = widgets.DatePicker(value=end, description="Sent until", **look)
-        self._channels = {
-            name: widgets.Checkbox(
-                description=name, indent=False, layout=widgets.Layout(width="auto")
-            )
-            for name in sorted(set(self._catalogue.channels.values()))
-        }
-        self._run = widgets.Button(description="Run", button_style="primary", icon="play")
-        self._run.on_click(self._clicked)
-        self._results = widgets.Tab(layout=widgets.Layout(display="none"))
-        box = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px", align_items="center")
-        super().__init__(
-            [
-                widgets.HBox([self._customer, self._start, self._end], layout=box),
-                widgets.HBox(
-                    [widgets.Label("Channels (none: all)"), *self._channels.values()], layout=box
-                ),
-                widgets.HBox([self._run, self._line], layout=box),
-                self._results,
-            ]
-        )
-        self.value = {"channels": list(channels)}
+        line = SpeakingLine()
+        self._catalogue, last = ask_source(source, line)
+        self._counting = CountingFields(self._catalogue, last)
+        self._customer = Line("Customer", suggestions=customers, placeholder="000001")
+        super().__init__(source, {"customer_id": self._customer, **self._counting.all})
+        self._line = line
+        self._shown = CustomerResults()
+        who = widgets.HBox([self._customer.widget, *self._counting.days], layout=ROW)
+        self._lay_out([who, *self._counting.rows], self._shown.widget)
+        self._counting.end.value = end or last
+        self._counting.start.value = start or (self._counting.end.value or last) - _YEAR
+        self.value = {"customer_id": customer_id, **value}
 
-    @property
-    def value(self) -> dict[str, Any]:
-        """What the form asks for, to be read, kept and set: a view can be made again from it."""
-        chosen = [name for name, box in self._channels.items() if box.value]
-        return {
-            "customer_id": self._customer.value,
-            "start": self._start.value,
-            "end": self._end.value,
-            "channels": chosen,
-        }
-
-    @value.setter
-    def value(self, value: Mapping[str, Any]) -> None:
-        for name in value:
-            if name not in self.value:
-                raise InputError.option("form value", name, self.value)
-        for name in value.get("channels", ()):
-            if name not in self._channels:
-                raise InputError.option("channel", name, self._channels)
-        if "channels" in value:
-            for name, box in self._channels.items():
-                box.value = name in value["channels"]
-        fields = {"customer_id": self._customer, "start": self._start, "end": self._end}
-        for name, field in fields.items():
-            if name in value:
-                field.value = value[name]
-
-    def run(self) -> View:
-        """Fetch, count and draw what the form asks for; show it, and return it.
-
-        Raises:
-            OptimoveAnalysisError: what cannot be used or had; `error` and the form say it too.
-        """
-        self.error = None
-        self._run.disabled = True
-        try:
-            self.view = self._find()
-        except Exception as error:
-            # The last picture would pass for the answer to what is asked now.
-            self.view, self.error = None, error
-            self._results.layout.display = "none"
-            known = isinstance(error, OptimoveAnalysisError)
-            self._line.warn(str(error) if known else f"unexpected {type(error).__name__}: {error}")
-            raise
-        finally:
-            self._run.disabled = False
-        self._show(self.view)
-        return self.view
-
-    def _clicked(self, _button: widgets.Button) -> None:
-        # The form's line says it in plain words; a traceback would say no more.
-        with contextlib.suppress(OptimoveAnalysisError):
-            self.run()
-
-    def _ask_source(self) -> dt.date:
-        """Learn the channels' names and the last day of the data; without them, go on."""
-        end = dt.datetime.now(tz=dt.UTC).date()
-        missing: list[OptimoveAnalysisError] = []
-        try:
-            try:
-                self._catalogue = self.source.catalogue()
-            except OfflineError as error:  # a snapshot may well have the one and not the other
-                missing.append(error)
-            end = self.source.last_update()
-        except OptimoveAnalysisError as error:
-            missing.append(error)
-        if missing:
-            self._line.warn(" ".join(map(str, missing)))
-        return end
-
-    def _find(self) -> View:
-        asked = self.value
-        ids = [one for one in re.split(r"[\s,;]+", asked["customer_id"]) if one]
+    def _find(self, asked: Mapping[str, Any]) -> View:
+        ids = split_ids(asked["customer_id"])
         if not ids:
             raise InputError("type a customer's id, such as 000001 (leading zeros count).")
-        for name, day in (("first", asked["start"]), ("last", asked["end"])):
-            if day is None:
-                message = f"choose the {name} day of the sends."
-                raise InputError(message)
+        start, end = chosen_days(asked)
         self._line.say(f"Asking for {', '.join(ids[:3])}{' ...' if ids[3:] else ''}")
-        found = self.source.interactions(
-            ids,
-            asked["start"],
-            asked["end"],
-            progress=lambda so_far: self._line.say(f"{len(ids):,} customers: {so_far}"),
-        )
-        if asked["channels"]:
-            wanted = [
-                i for i, name in self._catalogue.channels.items() if name in asked["channels"]
-            ]
-            found = found.filter(pl.col("channel_id").is_in(wanted))
-        by_channel = funnel(found, catalogue=self._catalogue)
-        shares = channel_mix(found, catalogue=self._catalogue)
-        return View(
+        found = self.source.interactions(ids, start, end, progress=self._progress)
+        found = self._counting.narrow(found, asked)
+        self._job.go_on()
+        rules = self._counting.rules(asked)
+        # The picture that most people look at is drawn first, the rest behind it.
+        by_stage = funnel(found, unit=asked["unit"], **rules)
+        funnel_chart = charts.funnel(by_stage, columns=2)
+        self._shown.show_funnel(by_stage, funnel_chart, charts.funnel(by_stage, columns=1))
+        self._results.layout.display = None
+        shares = channel_mix(found, **rules)
+        mix_chart = charts.channel_mix(shares)
+        self._shown.show_mix(shares, mix_chart, charts.channel_mix(shares, width=150))
+        self._job.go_on()
+        present = set(found["customer_id"])
+        view = View(
             interactions=found,
-            funnel=by_channel,
+            funnel=by_stage,
             mix=shares,
             journey=journey(found, catalogue=self._catalogue),
-            # Narrow, one panel a line: a notebook beside its file browser has no room for more.
-            funnel_chart=charts.funnel(by_channel, columns=1, width=220),
-            mix_chart=charts.channel_mix(shares, width=150),
+            funnel_chart=funnel_chart,
+            mix_chart=mix_chart,
+            dossiers={one: dossier(found, one, **rules) for one in ids if one in present},
+            code=view_code(asked, self._counting.channel_ids(asked)),
         )
-
-    def _show(self, view: View) -> None:
-        self._results.children = [
-            widgets.VBox([chart_widget(view.funnel_chart), notes_widget(view.funnel)]),
-            widgets.VBox([chart_widget(view.mix_chart), notes_widget(view.mix)]),
-            table_widget(_shown(view.journey), "Messages in time"),
-        ]
-        self._results.titles = ("Funnel", "Channel mix", "Journey")
-        self._results.layout.display = None
-        asked = self.value
-        if view.interactions.is_empty():
-            self._line.say(
-                f"No interactions of {asked['customer_id']} with campaigns sent from "
-                f"{asked['start']} to {asked['end']}. Is the id right, leading zeros included?"
-            )
-        else:
-            count, events = view.journey.height, view.interactions.height
-            self._line.say(f"{count:,} messages, {events:,} interactions.")
+        self._shown.show_rest(view, self._catalogue)
+        self._counting.campaigns.suggest(found["campaign_id"].drop_nulls().unique().sort())
+        self._line.say(_told(view, asked))
+        return view
 
 
-def _shown(journey: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns that a reader looks at; the customer's where there are several."""
-    shown = main_columns(journey)
-    return shown if journey["customer_id"].n_unique() > 1 else shown.drop("customer_id")
+def _told(view: View, asked: Mapping[str, Any]) -> str:
+    if view.interactions.is_empty():
+        kept = "" if not (asked["channels"] or asked["campaigns"]) else ", channel and campaign"
+        return (
+            f"No interactions of {asked['customer_id']} with campaigns sent from {asked['start']} "
+            f"to {asked['end']}. Is the id right, leading zeros included{kept}?"
+        )
+    messages, events = view.journey.height, view.interactions.height
+    return f"{messages:,} messages, {events:,} interactions."

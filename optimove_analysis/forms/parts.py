@@ -1,17 +1,16 @@
-"""What forms are made of: a line that speaks, a table, a chart that needs no network."""
+"""What forms are made of: a line that speaks, a table, code, notes."""
 
 from __future__ import annotations
 
 import html
 from typing import Final
 
-import altair as alt
 import ipywidgets as widgets
 import polars as pl
 
 from optimove_analysis.charts.tables import ReadableTable
 
-__all__ = ["SpeakingLine", "chart_widget", "notes_widget", "table_widget"]
+__all__ = ["FORM_STYLE", "SpeakingLine", "code_block", "notes_html", "table_html"]
 
 _MOST_ROWS: Final = 200
 
@@ -21,6 +20,25 @@ _STYLE = {
     "alert": "border-left: 4px solid #c62828; padding: 2px 8px; "
     "color: var(--jp-ui-font-color1, #333)",
 }
+
+
+# What ipywidgets leaves too faint, too far apart or too wide; the colours are the page's own.
+FORM_STYLE: Final = """<style>
+[data-jp-theme-light="false"] .optimove-form { color-scheme: dark }
+.optimove-form .jupyter-widgets.widget-tab > .lm-TabBar .lm-TabBar-tab {
+  color: var(--jp-ui-font-color1) }
+.optimove-form .jp-Tab-contents, .optimove-form .widget-tab-contents { overflow: auto }
+.optimove-form .widget-html-content { line-height: 1.45; color: var(--jp-ui-font-color1, #333) }
+.optimove-form pre { margin: 0; padding: 8px 12px; overflow: auto; line-height: 1.45;
+  color: inherit; border: 1px solid var(--jp-border-color2, #ddd);
+  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px) }
+.optimove-form dl { margin: 0 0 1em }
+.optimove-form dt { float: none; width: auto; margin: 0; white-space: nowrap }
+.optimove-form section table { border-collapse: collapse }
+.optimove-form section th, .optimove-form section td { padding: 2px 12px 2px 0 }
+.optimove-form *:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2);
+  outline-offset: 1px }
+</style>"""
 
 
 class SpeakingLine(widgets.HTML):  # type: ignore[misc] # ipywidgets has no types
@@ -39,29 +57,24 @@ def _line(role: str, text: str) -> str:
     return f'<div role="{role}" style="{_STYLE[role]}">{html.escape(text)}</div>'
 
 
-class _OfflineChart(alt.JupyterChart):
-    """Altair's chart widget with its JavaScript from vl-convert: no network is needed.
-
-    A class of our own, since the choice is kept on the class: the user's own charts stay as they
-    were set.
-    """
-
-
-def chart_widget(chart: alt.TopLevelSpec) -> widgets.Widget:
-    """Return the chart as a widget."""
-    _OfflineChart.enable_offline()
-    return _OfflineChart(chart)
+def code_block(code: str, what: str) -> str:
+    """Return code as HTML, to be read, selected and copied."""
+    return (
+        f'<p style="{_STYLE["status"]}">{html.escape(what)}:</p>'
+        f'<pre tabindex="0" role="region" aria-label="{html.escape(what)}">'
+        f"{html.escape(code)}</pre>"
+    )
 
 
-def table_widget(frame: pl.DataFrame, caption: str) -> widgets.Widget:
+def table_html(frame: pl.DataFrame, caption: str) -> str:
     """Return the frame as an HTML table; of a long one the first rows, and how many there are."""
     shown = frame.head(_MOST_ROWS)
     if frame.height > _MOST_ROWS:
         caption = f"{caption}: the first {_MOST_ROWS} of {frame.height:,} rows"
-    return widgets.HTML(ReadableTable(shown, caption)._repr_html_())
+    return ReadableTable(shown, caption)._repr_html_()
 
 
-def notes_widget(frame: pl.DataFrame) -> widgets.Widget:
+def notes_html(frame: pl.DataFrame) -> str:
     """Return what a result's rows say of themselves: each note once, under its channel."""
     notes = (
         frame.select(pl.col("channel").fill_null("Channel without a name"), "notes")
@@ -70,4 +83,4 @@ def notes_widget(frame: pl.DataFrame) -> widgets.Widget:
         .agg(pl.col("notes").unique(maintain_order=True).str.join(" "))
     )
     lines = "".join(f"<li>{html.escape(f'{where}: {told}')}</li>" for where, told in notes.rows())
-    return widgets.HTML(f'<ul style="{_STYLE["status"]}; line-height: 1.4">{lines}</ul>')
+    return f'<ul style="{_STYLE["status"]}; line-height: 1.4">{lines}</ul>' if lines else ""

@@ -10,7 +10,7 @@ import polars as pl
 
 from optimove_analysis.errors import OptimoveAnalysisError
 from optimove_analysis.forms.json_tree import OWN_KEYS, TREE_STYLE, json_tree
-from optimove_analysis.forms.parts import table_widget
+from optimove_analysis.forms.parts import table_html
 from optimove_analysis.forms.source import Answered
 
 __all__ = [
@@ -153,7 +153,7 @@ def _table(reply: Answered) -> widgets.Widget:
     caption = f"{reply.endpoint}, {rows}"
     if not shown.width:
         return _words(f"{caption}, and nothing in any column.")
-    return widgets.VBox([table_widget(shown, caption), widgets.HTML(_types(frame, empty))])
+    return widgets.HTML(table_html(shown, caption) + _types(frame, empty))
 
 
 def _types(frame: pl.DataFrame, empty: list[str]) -> str:

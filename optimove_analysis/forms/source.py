@@ -11,7 +11,31 @@ import polars as pl
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import ApiEndpoint, ParameterValue
 
-__all__ = ["Answered", "Asked", "Source", "Where"]
+__all__ = ["Answered", "Asked", "Progress", "Source", "Where"]
+
+
+class Progress(Protocol):
+    """How far a fetch has come; as text it reads as a line, with the time that is left."""
+
+    @property
+    def fetched(self) -> int:
+        """Customers asked for and answered."""
+
+    @property
+    def cached(self) -> int:
+        """Customers whose answer was kept."""
+
+    @property
+    def failed(self) -> int:
+        """Customers whose answer could not be had."""
+
+    @property
+    def total(self) -> int:
+        """All customers."""
+
+    @property
+    def eta(self) -> float:
+        """Seconds until the last request can be sent."""
 
 
 class Source(Protocol):
@@ -25,7 +49,10 @@ class Source(Protocol):
         *,
         progress: Callable[[Any], None] | None = None,
     ) -> pl.DataFrame:
-        """Return the customers' interactions; ``progress`` is called with what reads as a line."""
+        """Return the customers' interactions; ``progress`` is called with a `Progress`.
+
+        What ``progress`` raises ends the fetch: so a form cancels it.
+        """
 
     def catalogue(self) -> Catalogue:
         """Return what channel and event ids mean."""

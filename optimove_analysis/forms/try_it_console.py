@@ -11,7 +11,8 @@ import ipywidgets as widgets
 
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.console_parts import labelled, parameter_field, side_by_side
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.job import Job
+from optimove_analysis.forms.parts import FORM_STYLE, SpeakingLine
 from optimove_analysis.forms.reply_view import (
     STYLE,
     VIEWS,
@@ -65,6 +66,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self.source = source
         self.reply: Answered | None = None
         self.error: Exception | None = None
+        self._job = Job()
         self._line = SpeakingLine()
         self._typed: dict[str, str] = {}
         self._fields: dict[str, Any] = {}
@@ -87,8 +89,9 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._results = widgets.Tab(list(self._views.values()), titles=VIEWS, selected_index=0)
         self._response = widgets.VBox([heading("Response"), self._facts, self._results])
         self._listen()
-        super().__init__([widgets.HTML(STYLE), self._laid_out()])
-        self.add_class("optimove-try")
+        super().__init__([widgets.HTML(FORM_STYLE + STYLE), self._laid_out()])
+        for name in ("optimove-form", "optimove-try"):
+            self.add_class(name)
         self._set_up()
         self.value = {"endpoint": endpoint, "parameters": parameters or {}}
 
@@ -130,6 +133,16 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             asked["language"], self._chosen, asked["parameters"], where.url, where.header
         )
 
+    def start(self) -> None:
+        """Do what a click on Send does: `run` in a thread; what goes wrong is said on the form."""
+        # The button is on again a moment before the thread has ended.
+        self._job.wait(0.5)
+        self._job.start(self._quietly)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a request that a click has sent; False where it has not ended in time."""
+        return self._job.wait(seconds)
+
     def run(self) -> Answered:
         """Send what the form asks, show what comes back, and return it.
 
@@ -137,11 +150,22 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             OptimoveAnalysisError: what cannot be asked, or no answer came; `error` and the form
                 say it too.
         """
+        if self._job.running:
+            raise InputError("the last request has not ended yet: wait() for it.")
+        return self._do()
+
+    def _quietly(self) -> None:
+        # The form's line says it in plain words; a traceback would say no more.
+        with contextlib.suppress(Exception):
+            self._do()
+
+    def _do(self) -> Answered:
         self.error = None
         self._run.disabled = True
         self._line.say(f"Asking {self._endpoint.value} ...")
         try:
             self.reply = self._work()()
+            self._show(self.reply)
         except Exception as error:
             # The last answer would pass for the answer to what is asked now.
             self.reply, self.error = None, error
@@ -151,7 +175,6 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             raise
         finally:
             self._run.disabled = False
-        self._show(self.reply)
         return self.reply
 
     def _work(self) -> Callable[[], Answered]:
@@ -190,16 +213,11 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
     def _chosen(self) -> ApiEndpoint:
         return self.source.endpoints[self._endpoint.value]
 
-    def _clicked(self, _button: widgets.Button) -> None:
-        # The form's line says it in plain words; a traceback would say no more.
-        with contextlib.suppress(OptimoveAnalysisError):
-            self.run()
-
     def _fill_in(self, _button: widgets.Button) -> None:
         self.value = {"parameters": self._chosen.example}
 
     def _listen(self) -> None:
-        self._run.on_click(self._clicked)
+        self._run.on_click(lambda _: self.start())
         self._example.on_click(self._fill_in)
         self._endpoint.observe(lambda _: self._set_up(), "value")
         self._language.observe(lambda _: self._draw(), "value")

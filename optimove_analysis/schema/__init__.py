@@ -53,6 +53,7 @@ from optimove_analysis.schema.names import (
     TARGET_GROUPS,
     TEMPLATES,
 )
+from optimove_analysis.schema.overlap_tables import OVERLAP, Reach
 from optimove_analysis.schema.rate_tables import (
     MEAN_OPENS,
     RATE_NAMES,
@@ -98,6 +99,7 @@ __all__ = [
     "NEXT",
     "ORDERED_FUNNEL",
     "ORDERED_FUNNEL_COUNTS",
+    "OVERLAP",
     "PREFERRED_CHANNEL",
     "RATES",
     "RATE_NAMES",
@@ -127,6 +129,7 @@ __all__ = [
     "Preference",
     "Proportion",
     "RateName",
+    "Reach",
     "Share",
     "Stage",
     "Table",
@@ -155,6 +158,7 @@ TABLES: Final = (
     TIERS,
     HAND_OFF,
     TRANSITIONS,
+    OVERLAP,
     FREQUENCY,
     FREQUENCY_CONTRAST,
     TIME_TO_ENGAGE,

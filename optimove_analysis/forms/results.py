@@ -1,0 +1,108 @@
+"""What a customer's form shows: tabs whose contents are exchanged, never made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import altair as alt
+import ipywidgets as widgets
+import polars as pl
+
+from optimove_analysis import charts
+from optimove_analysis.analysis import Dossier
+from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.charts.tables import main_columns
+from optimove_analysis.forms.chart_view import ChartView
+from optimove_analysis.forms.parts import code_block, notes_html, table_html
+from optimove_analysis.forms.view import View
+
+__all__ = ["CustomerResults"]
+
+_TITLES = ("Overview", "Funnel", "Channel mix", "Journey", "Calendar", "Data", "Request")
+_FEW = 6
+"""Of more customers there is no picture of a journey; the table has them all."""
+
+
+class CustomerResults:
+    """The tabs of a customer's form."""
+
+    def __init__(self) -> None:
+        self._who = widgets.Dropdown(description="Customer", layout={"width": "16em"})
+        self._who.observe(lambda change: self._show_dossier(change["new"]), "value")
+        self._dossier = widgets.HTML()
+        self._dossiers: Mapping[str, Dossier] = {}
+        self._charts = {name: ChartView() for name in ("funnel", "mix", "journey", "calendar")}
+        self._notes = {name: widgets.HTML() for name in ("funnel", "mix")}
+        self._messages, self._rows, self._code = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.widget = widgets.Tab(
+            [
+                widgets.VBox([self._who, self._dossier]),
+                *(
+                    widgets.VBox([self._charts[name], self._notes[name]])
+                    for name in ("funnel", "mix")
+                ),
+                widgets.VBox([self._charts["journey"], self._messages]),
+                widgets.VBox([self._charts["calendar"]]),
+                widgets.VBox([self._rows]),
+                widgets.VBox([self._code]),
+            ],
+            titles=_TITLES,
+        )
+
+    def show_funnel(
+        self, table: pl.DataFrame, chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin
+    ) -> None:
+        """Show the funnel, and what is to be known of it."""
+        self._charts["funnel"].show(chart, narrow)
+        self._notes["funnel"].value = notes_html(table)
+
+    def show_mix(
+        self, table: pl.DataFrame, chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin
+    ) -> None:
+        """Show the channel mix, and what is to be known of it."""
+        self._charts["mix"].show(chart, narrow)
+        self._notes["mix"].value = notes_html(table)
+
+    def show_rest(self, view: View, catalogue: Catalogue) -> None:
+        """Show what stands behind the pictures that most people look at first."""
+        self._dossiers = view.dossiers
+        self._who.options = list(view.dossiers)
+        self._who.layout.display = None if len(view.dossiers) > 1 else "none"
+        self._show_dossier(next(iter(view.dossiers), None))
+        self._show_in_time(view)
+        shown = main_columns(view.journey)
+        if len(view.dossiers) < 2:  # noqa: PLR2004 - the id would be the same in all rows
+            shown = shown.drop("customer_id")
+        self._messages.value = table_html(shown, "Messages in time")
+        self._rows.value = table_html(_readable(view.interactions, catalogue), "Interactions")
+        self._code.value = code_block(view.code, "Python that makes the same again")
+
+    def _show_in_time(self, view: View) -> None:
+        every = view.journey
+        wide = max(len(view.dossiers), 1) <= _FEW
+        if wide:
+            self._charts["journey"].show(charts.journey(every), charts.journey(every, width=380))
+        else:
+            self._charts["journey"].clear()
+        self._charts["calendar"].show(charts.calendar(every), charts.calendar(every, width=440))
+
+    def _show_dossier(self, customer_id: Any) -> None:  # noqa: ANN401 - what a dropdown has
+        found = self._dossiers.get(customer_id)
+        self._dossier.value = "" if found is None else found._repr_html_()
+
+
+def _readable(interactions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Return the rows with what ids mean beside them, without columns that hold nothing."""
+    named = interactions.with_columns(
+        _named(interactions["channel_id"], catalogue.channel).alias("channel"),
+        _named(interactions["event_id"], catalogue.event).alias("event"),
+    )
+    first = ["customer_id", "date", "channel", "event"]
+    order = [*first, *(name for name in interactions.columns if name not in first)]
+    return named.select(name for name in order if not named[name].is_null().all())
+
+
+def _named(ids: pl.Series, name_of: Callable[[int | None], str]) -> pl.Series:
+    names = {one: name_of(one) for one in ids.unique()}
+    return ids.replace_strict(names, return_dtype=pl.String)
