@@ -317,12 +317,13 @@ def test_a_click_at_the_moment_when_an_answer_is_there_is_not_lost(
 ) -> None:
     console = TryItConsole(client, "GetAllActions")
     console.value = {"refresh": True}
-    again = []
+    again: list[threading.Thread] = []
 
     def click(change: dict[str, object]) -> None:
         if change["new"] is False and len(again) < 3:
-            again.append(threading.Timer(0.0, named(console, "Send").click))
-            again[-1].start()
+            clicking = threading.Thread(target=named(console, "Send").click)
+            clicking.start()
+            again.append(clicking)
 
     named(console, "Send").observe(click, "disabled")
     named(console, "Send").click()
