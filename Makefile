@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults spark bench check format lock dictionary samples notebook clean
+.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,6 +68,9 @@ dictionary: .venv/base ## Write data/README.md from the schema
 
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
+
+dashboard: .venv/dev ## Serve the page for the investigation of a customer, on the sandbox
+	@$(BIN)/optimove-analysis dashboard
 
 notebook: .venv/dev ## Open the quickstart in JupyterLab
 	@$(RUN) jupyterlab notebooks/01_quickstart.ipynb

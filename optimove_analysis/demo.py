@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from optimove_analysis import charts
-from optimove_analysis.analysis import channel_mix, funnel
+from optimove_analysis.analysis import channel_mix, funnel, journey
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.errors import InputError
 from optimove_analysis.report import engagement
@@ -73,7 +73,7 @@ def demo(out: Path, *, customers: int = DEMO_CUSTOMERS) -> None:
 
 
 def write_data(folder: Path) -> None:
-    """Write a year of the sandbox's customers as Parquet, and pictures of its funnel and mix."""
+    """Write a year of the sandbox's customers as Parquet, and pictures of it."""
     with OptimoveClient.sandbox() as client:
         ids = audience(client, CUSTOMERS_IN_SAMPLE)
         interactions = client.interactions(ids, _START, _END)
@@ -85,3 +85,6 @@ def write_data(folder: Path) -> None:
     mix = channel_mix(interactions, catalogue=catalogue)
     charts.save(charts.funnel(by_channel), pictures / "funnel.png")
     charts.save(charts.channel_mix(mix), pictures / "channel_mix.png")
+    sent = interactions["customer_id"].value_counts().sort("count", "customer_id")
+    busiest = interactions.filter(customer_id=sent["customer_id"][-1])
+    charts.save(charts.journey(journey(busiest, catalogue=catalogue)), pictures / "journey.png")
