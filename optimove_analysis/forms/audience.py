@@ -89,10 +89,16 @@ def column_of(rows: Sequence[Row]) -> tuple[int, bool]:
     (1, True)
     """
     names = rows[0][1]
-    # One column of digits under a word: the word is a name. A user sees it, and can say otherwise.
-    header = first_is_header(rows) is not False
+    # Digits under words: the words are names. A user sees it, and can say otherwise.
+    header = first_is_header(rows) is not False or (
+        len(names) > 1 and not _has_digit(names) and any(_has_digit(row) for _, row in rows[1:])
+    )
     ours = [place for place, name in enumerate(names) if is_customer_id(name)]
     return (ours[0] if header and ours else 0), header
+
+
+def _has_digit(cells: Iterable[str]) -> bool:
+    return any(character.isdigit() for cell in cells for character in cell)
 
 
 def _audience(cells: Iterable[tuple[str, str]], header: str) -> Audience:

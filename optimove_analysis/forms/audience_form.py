@@ -98,6 +98,9 @@ class AudienceForm(Form[AudienceView]):
         """Say what a run would cost now."""
         if not self._ready or self.running:
             return
+        self._say_plan()
+
+    def _say_plan(self) -> None:
         try:
             parts = self._parts(self.value, load=False)
         except OptimoveAnalysisError:
@@ -212,6 +215,8 @@ class AudienceForm(Form[AudienceView]):
         super()._set_busy(busy=busy)
         if busy:
             self._plan.value = ""
+        else:  # what it would cost to go on, or to run again
+            self._say_plan()
 
 
 def _still(part: Part) -> Part:

@@ -105,8 +105,8 @@ def compare_parts(
 def _told(base: Part, part: Part, both: int, *, periods: bool) -> str:
     if periods:
         return (
-            f"The same {both:,} customers in both periods, so the arms are not independent: the "
-            "intervals are rather too wide than too narrow."
+            f"{both:,} customers were asked for in both periods. The intervals take the periods as "
+            "independent: too wide where customers who respond in one respond in the other too."
         )
     one, other = len(base.came) - both, len(part.came) - both
     left = f" {both:,} customers are in both, and left out here." if both else ""

@@ -38,7 +38,8 @@ FORM_STYLE: Final = """<style>
 .optimove-form .jupyter-widgets.widget-tab > .lm-TabBar .lm-TabBar-tab {
   color: var(--jp-ui-font-color1) }
 .optimove-form .jp-Tab-contents, .optimove-form .widget-tab-contents { overflow: auto }
-.optimove-form .widget-html-content { line-height: 1.45; color: var(--jp-ui-font-color1, #333) }
+.optimove-form .widget-html-content { line-height: 1.45; color: var(--jp-ui-font-color1, #333);
+  min-width: 0; width: 100% }
 .optimove-form pre { margin: 0; padding: 8px 12px; overflow: auto; line-height: 1.45;
   color: inherit; border: 1px solid var(--jp-border-color2, #ddd);
   font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px) }

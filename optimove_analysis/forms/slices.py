@@ -112,6 +112,7 @@ class Slices:
         self._fetched = self._cached = self._failed = self._in_a_row = 0
         self._total = sum(len(part.ids) for part in parts)
         self._to_fetch, self._end = 0, now()
+        self._all_kept = True
         self._asking_since: float | None = None
 
     def __iter__(self) -> Iterator[None]:
@@ -132,6 +133,7 @@ class Slices:
             plan = self._source.plan(list(part.ids), part.start, part.end)
             self._to_fetch += plan.to_fetch
             self._end += plan.seconds
+            self._all_kept &= plan.kept == plan.customers
             if plan.to_fetch and not plan.requests:  # offline: have the error name all of them
                 self._warm = self._cold = len(part.ids)
         while (part := min(self.parts, key=lambda one: one.share)).share < 1:
@@ -166,6 +168,8 @@ class Slices:
         take = self._warm
         while True:
             ids = list(part.ids[part.asked : part.asked + take])
+            if self._all_kept:
+                return ids, 0
             to_fetch = self._source.plan(ids, part.start, part.end).to_fetch
             if to_fetch <= self._cold or take <= self._cold:
                 return ids, to_fetch
@@ -175,7 +179,7 @@ class Slices:
         if took < _QUICK:
             if cold:
                 self._cold = max(self._cold, min(2 * self._cold, 2 * size))
-            self._warm = max(self._warm, 2 * size)
+            self._warm = max(self._warm, (8 if took < _QUICK / 8 else 2) * size)
         elif took > _SLOW:
             if cold:
                 self._cold = max(min(self._cold, size) // 2, _FEWEST)
