@@ -18,8 +18,8 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
-from optimove_analysis.charts.mix_over_time import over_time
-from optimove_analysis.charts.mix_shares import reach_of, shares
+from optimove_analysis.charts.mix_over_time import counts_left, over_time
+from optimove_analysis.charts.mix_shares import left_of, reach_of, shares
 from optimove_analysis.charts.theme import channel_colours, themed
 from optimove_analysis.errors import SchemaError
 from optimove_analysis.schema import CHANNEL_MIX
@@ -74,13 +74,18 @@ def channel_mix(
     columns = columns or (2 if dated else 1)
     if dated:
         narrow = 560 if len(drawn) == 1 else 300
-        blocks = [over_time(group, names, inks, width or narrow) for group in drawn]
+        left = counts_left(table)
+        blocks = [over_time(group, names, inks, width or narrow, left) for group in drawn]
         wide = ((width or narrow) + 60) * min(len(drawn), columns)
     else:
         known = pl.concat([table["share_of_sends"], table["share_of_engagements"]]).drop_nulls()
         top = max(known)
         reach = reach_of(table)
-        blocks = [shares(group, names, inks, width or 270, top=top, reach=reach) for group in drawn]
+        beside = None if len(drawn) == 1 else left_of(order)
+        blocks = [
+            shares(group, names, inks, width or 270, top=top, reach=reach, left=beside)
+            for group in drawn
+        ]
         wide = 2 * (width or 270) + 180  # two panels, the names and the numbers
     chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=34).properties(
         title=alt.Title(

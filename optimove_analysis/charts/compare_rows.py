@@ -16,7 +16,7 @@ from optimove_analysis.schema import COMPARISON, SMALL_N
 __all__ = ["panel", "record", "texts_width"]
 
 _ROW: Final = 54
-_LABEL: Final = 42  # pixels at both ends of a row, which the label of a mark there needs
+_LABEL: Final = 46  # pixels at both ends of a row, which the label of a mark there needs
 _LETTER: Final = 6.2
 _REASONS: Final[Mapping[str, str]] = {
     "no such stage": "n/a: an arm's channels lack a stage",
@@ -124,7 +124,7 @@ def _sentence(row: Mapping[str, Any], lines: Sequence[str]) -> str:
 def texts_width(records: Sequence[Mapping[str, Any]]) -> int:
     """Return the pixels that the lines at the right take."""
     lines = (len(one[f"line_{line}"]) for one in records for line in (1, 2, 3))
-    return 40 + round(max(lines, default=0) * _LETTER)
+    return 20 + round(max(lines, default=0) * _LETTER)
 
 
 def panel(
@@ -188,7 +188,7 @@ def _labels(base: alt.Chart, at0: alt.X, at: alt.X, y: alt.Y) -> list[alt.Chart]
 
 
 def _texts(base: alt.Chart, y: alt.Y, width: int, names: int) -> list[alt.Chart]:
-    left, right = alt.value(-names), alt.value(width + 4)
+    left, right = alt.value(-names), alt.value(width + 8)
     sure, unsure = base.transform_filter("datum.sure"), base.transform_filter("!datum.sure")
     value: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     note: dict[str, Any] = {"style": "optimove-note", "align": "left"}

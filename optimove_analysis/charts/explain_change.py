@@ -74,7 +74,7 @@ def explain_change(
     )
     heading = _title(table)
     # A panel under a head says it there.
-    said = [one.said for one in steps if one.answered and not one.head]
+    said = [one.said for one in steps if not one.head]
     return finished(
         chart,
         title=title or heading,

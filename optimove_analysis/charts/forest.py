@@ -20,6 +20,7 @@ __all__ = [
     "columns_of_text",
     "labels_width",
     "names_axis",
+    "nothing",
     "pooled_line",
     "row_height",
     "whole_width",
@@ -55,7 +56,7 @@ class Axis:
         return alt.Axis(
             values=list(self.ticks),
             labelFlush=False,
-            labelOverlap=True,
+            labelOverlap="greedy",
             grid=True,
             labelExpr=PERCENT_AXIS if percent else "format(datum.value, '~f')",
         )
@@ -181,3 +182,11 @@ def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
             x=x, y=alt.value(-10), text="pooled_text:N"
         ),
     ]
+
+
+def nothing(text: str, width: int) -> alt.Chart:
+    """Draw a panel in which there is nothing to draw: its place, and a word."""
+    data = alt.InlineData(values=[{"text": text}])
+    mark = alt.Chart(data).mark_text(style="optimove-empty").encode(text="text:N")
+    panel: alt.Chart = mark.properties(width=width, height=72)
+    return panel

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
+from optimove_analysis.charts.bars import Bars, k_of_n
 from optimove_analysis.charts.empty import no_messages
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
@@ -18,19 +20,10 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
-from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, themed
+from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.schema import FUNNEL, STAGES
 
 __all__ = ["funnel"]
-
-_ROW: Final = 30  # pixels a stage
-# Pixels from the end of the longest bar to the right edge of each column of numbers.
-_COLUMNS: Final = (
-    ("count_text", 66, "{noun}s"),
-    ("overall_text", 130, "of sent"),
-    ("step_text", 222, "of stage before"),
-)
-_TEXT_WIDTH: Final = 226
 
 
 def funnel(
@@ -67,38 +60,27 @@ def funnel(
     records = [_record(group, row) for group in drawn for row in group.rows.iter_rows(named=True)]
     palette = channel_colours(table["channel"]) | dict(colours or {})
     palette |= {ALL_CHANNELS: TOTAL_COLOUR, words.FEW: SMALL_COLOUR}
-    used = sorted({record["colour"] for record in records})
     noun = str(table["unit"][0]).replace("_", "-")
-    chart: alt.FacetChart = (
-        alt.layer(*_layers(width, used, [palette[name] for name in used], noun))
-        .properties(width=width + _TEXT_WIDTH, height=_ROW * len(STAGES))
-        .facet(
-            facet=alt.Facet(
-                "group:N",
-                sort=[group.label for group in drawn],
-                title=None,
-                header=alt.Header(labelAnchor="start", labelAlign="left", labelPadding=10),
-            ),
-            columns=min(columns, len(drawn)),
-            data=alt.InlineData(values=records),
-            spacing={"row": 26, "column": 40},
-        )
-        # Each panel has its own scale of counts. A channel with a tenth of the messages would be
-        # a sliver on a common one, and what is compared between channels is the shape, the share
-        # of sent, which the number beside each bar gives; the counts are written out as well.
-        .resolve_scale(x="independent")
-        .properties(
-            title=alt.Title(
-                title or _title(drawn),
-                subtitle=words.lines(
-                    [words.settings(table.filter(pl.col("sent") > 0)), _legend(records)],
-                    min(columns, len(drawn)) * (width + _TEXT_WIDTH),
-                ),
-            ),
-            description=_description(drawn, noun),
-        )
+    bars = Bars(
+        row="stage",
+        order=[stage.capitalize() for stage in STAGES],
+        solid="n_observed",
+        end="messages",
+        texts=[
+            ("count_text", 66, f"{noun}s"),
+            ("overall_text", 130, "of sent"),
+            ("step_text", 222, "of stage before"),
+        ],
+        tooltip=_tooltip(),
+        width=width,
     )
-    return themed(chart)
+    return finished(
+        bars.panels(records, drawn, palette, columns),
+        title=title or _title(drawn),
+        told=[words.settings(table.filter(pl.col("sent") > 0)), _legend(records)],
+        width=min(columns, len(drawn)) * bars.wide,
+        description=_description(drawn, noun),
+    )
 
 
 def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,26 +106,16 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
         "count_text": words.count(row["messages"]),
         "overall_text": "" if lacks else words.percent(overall),
         "step_text": "" if row["previous"] is None else words.percent(step),
-        "of_sent": _k_of_n(row["messages"], row["sent"], overall),
-        "of_previous": _k_of_n(row["messages"], row["previous"], step),
+        "of_sent": k_of_n(row["messages"], row["sent"], overall),
+        "of_previous": k_of_n(row["messages"], row["previous"], step),
         "overall_interval": words.interval(row["overall_lo"], row["overall_hi"]),
         "step_interval": words.interval(row["step_lo"], row["step_hi"]),
         "who": " \N{MIDDLE DOT} ".join([words.plural(row["customers"], "customer"), *left_out]),
     }
 
 
-def _k_of_n(k: int | None, n: int | None, rate: float | None) -> str:
-    if k is None or n is None:
-        return words.NO_STAGE
-    return f"{k:,} / {n:,} = {words.percent(rate)}"
-
-
-def _layers(width: int, used: list[str], colours: list[str], noun: str) -> list[alt.Chart]:
-    x = alt.Scale(range=[0, width], nice=False, zero=True)
-    y = alt.Y("stage:N", sort=[stage.capitalize() for stage in STAGES], title=None)
-    colour = alt.Color("colour:N", legend=None, scale=alt.Scale(domain=used, range=colours))
-    end = alt.X("messages:Q", scale=x, axis=None)
-    tooltip = [
+def _tooltip() -> list[alt.Tooltip]:
+    return [
         alt.Tooltip("group:N", title="Group"),
         alt.Tooltip("stage:N", title=FUNNEL.label("stage")),
         alt.Tooltip("of_sent:N", title=FUNNEL.label("overall_rate")),
@@ -155,34 +127,6 @@ def _layers(width: int, used: list[str], colours: list[str], noun: str) -> list[
             for name in ("n_observed", "n_implied", "n_late", "n_immature", "customers")
         ),
     ]
-    bar: dict[str, Any] = {"height": {"band": 0.62}, "tooltip": {"content": "encoding"}}
-    base = alt.Chart()
-    observed = base.mark_bar(**bar).encode(
-        x=alt.X("n_observed:Q", scale=x, axis=None), y=y, color=colour, tooltip=tooltip
-    )
-    implied = base.mark_bar(**bar, opacity=0.45).encode(
-        x=end, x2="n_observed", y=y, color=colour, tooltip=tooltip
-    )
-    interval = base.mark_rule(style="optimove-interval").encode(
-        x=alt.X("lo_count:Q", scale=x, axis=None), x2="hi_count", y=y
-    )
-    text = [
-        base.mark_text(style="optimove-value", align="right").encode(
-            x=alt.value(width + edge), y=y, text=f"{name}:N"
-        )
-        for name, edge, _ in _COLUMNS
-    ]
-    first = base.transform_filter(alt.datum.stage == STAGES[0].capitalize())
-    heads = [
-        first.mark_text(style="optimove-note", align="right", text=head.format(noun=noun)).encode(
-            x=alt.value(width + edge), y=alt.value(-10)
-        )
-        for _, edge, head in _COLUMNS
-    ]
-    who = first.mark_text(style="optimove-note", align="left").encode(
-        x=alt.value(0), y=alt.value(-26), text="who:N"
-    )
-    return [observed, implied, interval, *text, *heads, who]
 
 
 def _title(drawn: list[Group]) -> str:
@@ -206,7 +150,19 @@ def _legend(records: list[dict[str, Any]]) -> str:
 
 
 def _description(drawn: list[Group], noun: str) -> str:
-    return " ".join([f"Funnel of {noun}s.", *(_sentence(group, noun) for group in drawn)])
+    return alt_text(
+        f"Funnel of {noun}s.",
+        [_sentence(group, noun) for group in drawn],
+        [_brief(group, noun) for group in drawn],
+    )
+
+
+def _brief(group: Group, noun: str) -> str:
+    rows = list(group.rows.iter_rows(named=True))
+    known = [row for row in rows[1:] if row["messages"] is not None]
+    parts = [f"{words.percent(row['overall_rate'])} {row['stage']}" for row in known]
+    few = " (few)" if rows[0]["small"] else ""
+    return f"{group.label}: {', '.join([words.plural(rows[0]['sent'], noun) + few, *parts])}."
 
 
 def _sentence(group: Group, noun: str) -> str:

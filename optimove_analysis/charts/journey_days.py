@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,13 +10,12 @@ import altair as alt
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Span
 from optimove_analysis.charts.theme import TOTAL_COLOUR
 
-__all__ = ["GUTTER", "beside", "days", "name_text", "pressure_panel"]
+__all__ = ["GUTTER", "beside", "days", "ends", "name_text", "pressure_panel"]
 
 GUTTER: Final = 110
 """Pixels left of the days, for names: in a panel of their own, since what zooms is cut off."""
 _GAP: Final = 12
 _PRESSURE: Final = 54  # pixels high
-_EPOCH: Final = dt.date(1970, 1, 1)
 # Days of a year alike: the day and month, and the year below the first and each January. Hours, of
 # which there are none here, have no label however far one zooms in.
 _DAYS_AXIS: Final = (
@@ -29,18 +27,31 @@ _DAYS_AXIS: Final = (
 
 def days(span: Span, **axis: Any) -> alt.X:  # noqa: ANN401 - passed on to alt.Axis
     """Return the axis of days; all panels have them in one field, so that one zoom moves all."""
-    # In milliseconds, as JavaScript has them: a rectangle's axis takes no written date as its end.
-    ends = [(day - _EPOCH).days * 86_400_000 for day in span.ends]
     return alt.X(
         "day:T",
         title=None,
-        scale=alt.Scale(type="utc", nice=False, domain=ends),
+        scale=alt.Scale(type="utc", nice=False),
         axis=alt.Axis(
             labelExpr=_DAYS_AXIS,
             tickCount=max(2, span.width // 80),
             **axis,
         ),
     )
+
+
+def ends(span: Span, **axis: Any) -> alt.Chart:  # noqa: ANN401 - passed on to alt.Axis
+    """Return an unseen mark at both ends of the days: the axis goes from one to the other.
+
+    A scale's own domain of days is an expression that Vega's interpreter cannot read, and pages
+    whose policy forbids eval have nothing else.
+    """
+    both = [{"day": day.isoformat()} for day in span.ends]
+    unseen: alt.Chart = (
+        alt.Chart(alt.InlineData(values=both))
+        .mark_point(opacity=0, tooltip=None)
+        .encode(x=days(span, **axis))
+    )
+    return unseen
 
 
 def name_text(chart: alt.Chart, style: str, dy: float, y: Any, **text: Any) -> alt.Chart:  # noqa: ANN401
@@ -113,5 +124,5 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
             ("optimove-note", f"the {PRESSURE_DAYS} days before", 21),
         )
     ]
-    panel = alt.layer(bars).properties(width=span.width, height=_PRESSURE)
+    panel = alt.layer(bars, ends(span, grid=True)).properties(width=span.width, height=_PRESSURE)
     return beside(names, panel, _PRESSURE)

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.journey_days import beside, days, name_text
+from optimove_analysis.charts.journey_days import beside, days, ends, name_text
 from optimove_analysis.charts.journey_key import SHAPES, in_ink, kind_of, side_scale
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Lane, Span, marks_above
 from optimove_analysis.schema import JOURNEY, STAGES
@@ -134,7 +134,7 @@ def messages_panel(
             *((above["what"], above["y"]) for above in one["above"]),
         ]
     ]
-    layers = [line, mark]
+    layers = [line, mark, ends(span, grid=True, labels=False)]
     if sides:
         marked = alt.Chart(alt.InlineData(values=sides)).encode(
             x=x,

@@ -235,8 +235,7 @@ def recognised(frame: pl.DataFrame) -> Main | None:
 def main_columns(result: pl.DataFrame, *, also: Sequence[str] = ()) -> pl.DataFrame:
     """Keep the user's own columns, and those of ours that a reader looks at first, and ``also``.
 
-    A column without any value is left out, unless the result is known by it. Any other frame is
-    returned as it is.
+    A column without any value is left out, unless the result is known by it.
     """
     main = recognised(result)
     if main is None:

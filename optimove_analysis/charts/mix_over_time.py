@@ -7,15 +7,19 @@ from datetime import date
 from typing import Any, Final
 
 import altair as alt
+import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.bar_names import name_layers, names_beside
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.periods import ends_of, period_axis
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import CHANNEL_MIX
 
-__all__ = ["over_time"]
+__all__ = ["counts_left", "over_time"]
 
+_SHARES: Final = 120  # pixels of a panel of shares
+_DIGIT: Final = 6.7  # pixels of a digit of an axis
 _APART: Final = 60
 """Up to so many periods there is room for a line between them."""
 
@@ -25,8 +29,13 @@ def over_time(
     names: Mapping[int | None, str],
     palette: Mapping[str, str],
     width: int,
+    left: int,
 ) -> alt.VConcatChart:
-    """Draw one group's block: counts, share of sends, share of engagements, one above the other."""
+    """Draw one group's block: counts, share of sends, share of engagements, one above the other.
+
+    Channels are named at the right end of the last bar where all are in it and find room, else in a
+    legend. ``left`` is how many pixels the axes take, the same for all blocks.
+    """
     rows = list(group.rows.iter_rows(named=True))
     ends = ends_of(sorted({row["period"] for row in rows}))
     rank = {name: place for place, name in enumerate(palette)}
@@ -36,26 +45,40 @@ def over_time(
     )
     for record in records:
         record["rank"] = rank[record["name"]]
-    # One legend for three panels: a direct label needs a last bar that every channel is in.
+    labels = names_beside(records, palette, _SHARES)
     colour = alt.Color(
         "name:N",
         sort=list(palette),
         scale=alt.Scale(domain=list(palette), range=list(palette.values())),
-        legend=alt.Legend(title=None),
+        legend=None if labels else alt.Legend(title=None),
     )
     data = alt.InlineData(values=records)
     # An empty panel would look broken.
     none = "" if any(row["engagements"] for row in rows) else ": there were none"
-    panels = [
-        _panel(data, colour, ends, column=column, title=title, height=height, width=width)
+    panels: list[alt.Chart | alt.LayerChart | alt.FacetChart] = [
+        _panel(
+            data, colour, ends, column=column, title=title, height=height, width=width, left=left
+        )
         for column, title, height in (
             ("sends", "Messages sent", 90),
-            ("share_of_sends", "Share of sends", 120),
-            ("share_of_engagements", f"Share of engagements{none}", 120),
+            ("share_of_sends", "Share of sends", _SHARES),
+            ("share_of_engagements", f"Share of engagements{none}", _SHARES),
         )
     ]
+    if labels:
+        panels[1] = alt.layer(
+            panels[1],
+            *name_layers(labels, colour, width, _y("at:Q", "Share of sends", left, share=True)),
+        )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
     return alt.vconcat(*panels, spacing=14, **title)
+
+
+def counts_left(table: pl.DataFrame) -> int:
+    """Return the pixels of the axes: the longest count, or 100 %."""
+    keys = [name for name in table.columns if name not in CHANNEL_MIX.names] + ["period"]
+    most = max(table.group_by(keys).agg(pl.col("sends").sum())["sends"])
+    return max(44, round(len(f"{most:,}") * _DIGIT) + 10)
 
 
 def _record(
@@ -87,25 +110,11 @@ def _panel(
     title: str,
     height: int,
     width: int,
+    left: int,
 ) -> alt.Chart:
     share = column != "sends"
     x = period_axis("period", list(ends), labels=column == "share_of_engagements")
-    y = alt.Y(
-        "from:Q",
-        title=title,
-        scale=alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True),
-        axis=alt.Axis(
-            labelExpr=PERCENT_AXIS if share else "format(datum.value, ',d')",
-            values=[0, 0.25, 0.5, 0.75, 1] if share else alt.Undefined,
-            tickCount=alt.Undefined if share else 3,
-            tickMinStep=alt.Undefined if share else 1,
-            titleAngle=0,
-            titleAlign="left",
-            titleAnchor="start",
-            titleX=0,
-            titleY=-8,
-        ),
-    )
+    y = _y("from:Q", title, left, share=share)
     panel: alt.Chart = (
         alt.Chart(data)
         # Stacked by a transform and drawn as rectangles: a bar with both ends of its period given
@@ -135,3 +144,24 @@ def _panel(
         .properties(width=width, height=height)
     )
     return panel
+
+
+def _y(field: str, title: str, left: int, *, share: bool) -> alt.Y:
+    return alt.Y(
+        field,
+        title=title,
+        scale=alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True),
+        axis=alt.Axis(
+            labelExpr=PERCENT_AXIS if share else "format(datum.value, ',d')",
+            values=[0, 0.25, 0.5, 0.75, 1] if share else alt.Undefined,
+            tickCount=alt.Undefined if share else 3,
+            minExtent=left,
+            maxExtent=left,
+            tickMinStep=alt.Undefined if share else 1,
+            titleAngle=0,
+            titleAlign="left",
+            titleAnchor="start",
+            titleX=0,
+            titleY=-8,
+        ),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -13,9 +13,11 @@ from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import CHANNEL_MIX
 
-__all__ = ["reach_of", "shares"]
+__all__ = ["left_of", "reach_of", "shares"]
 
 _ROW: Final = 30  # pixels a channel
+_NAME: Final = 180  # pixels of the longest name
+_LETTER: Final = 7  # pixels of a letter of it, at most
 _BEYOND: Final = ["below the axis", "on the axis", "above the axis"]
 _ENDS: Final = (2, 4, 8, 16)  # of the log axis, in times par
 
@@ -27,11 +29,13 @@ def shares(
     width: int,
     *,
     top: float,
-    reach: int,
+    reach: tuple[int, int],
+    left: int | None,
 ) -> alt.HConcatChart:
     """Draw one group's block: shares on the left, index on the right.
 
-    ``top`` is the largest share and ``reach`` the end of the index axis, the same for all blocks.
+    ``top`` is the largest share, ``reach`` says how far the index axis goes below and above 1, and
+    ``left`` how many pixels the names take: the same for all blocks. None: what they need.
     """
     rows = list(group.rows.iter_rows(named=True))
     records = [_record(row, names, reach) for row in rows]
@@ -43,41 +47,61 @@ def shares(
         legend=None,
         scale=alt.Scale(domain=used, range=[*(palette[name] for name in order), SMALL_COLOUR]),
     )
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=180))
+    extent = alt.Undefined if left is None else left
+    axis = alt.Axis(labelLimit=_NAME, minExtent=extent, maxExtent=extent)
+    y = alt.Y("name:N", sort=order, title=None, axis=axis)
     data = alt.InlineData(values=records)
     height = _ROW * len(order)
-    left = alt.layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
+    dots = alt.layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
     right = alt.layer(
         *_index(alt.Y("name:N", sort=order, title=None, axis=None), colour, reach, width), data=data
     ).properties(width=width, height=height)
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.hconcat(left, right, spacing=30, **title)
+    return alt.hconcat(dots, right, spacing=30, **title)
 
 
-def reach_of(table: pl.DataFrame) -> int:
-    """Return the end of the index axis: the power of two that holds every interval, up to 16.
+def reach_of(table: pl.DataFrame) -> tuple[int, int]:
+    """Return how far the index axis goes below 1 and above it, in times par.
+
+    Each side goes as far as its intervals need, in powers of two from 2 to 16: with a side each of
+    its own none stands empty, and at 2 at least 1 is seen to be the middle and no end.
 
     >>> from optimove_analysis.schema import CHANNEL_MIX
     >>> reach_of(CHANNEL_MIX.empty())
-    2
+    (2, 2)
     """
-    ends = [end for name in ("index", "index_lo", "index_hi") for end in table[name]]
-    factors = [max(end, 1 / end) for end in ends if end]
+    ends = [end for name in ("index", "index_lo", "index_hi") for end in table[name] if end]
+    return _reach([1 / end for end in ends]), _reach(ends)
+
+
+def _reach(factors: list[float]) -> int:
     furthest = max(factors, default=1)
     return next((end for end in _ENDS if end >= furthest), _ENDS[-1])
 
 
-def _record(row: Mapping[str, Any], names: Mapping[int | None, str], reach: int) -> dict[str, Any]:
+def left_of(names: Iterable[str]) -> int:
+    """Return the pixels that these names take beside a panel.
+
+    >>> left_of(["SMS", "E-mail"]), left_of(["x" * 99])
+    (50, 188)
+    """
+    return min(round(max(map(len, names)) * _LETTER), _NAME) + 8
+
+
+def _record(
+    row: Mapping[str, Any], names: Mapping[int | None, str], reach: tuple[int, int]
+) -> dict[str, Any]:
     name = names[row["channel_id"]]
     index, low, high = row["index"], row["index_lo"], row["index_hi"]
+    least, most = 1 / reach[0], reach[1]
 
     def on_axis(value: float | None) -> float | None:
         # A log axis has no place for 0 and an end somewhere: what lies beyond is drawn at its
         # end, and the number beside it tells.
-        return None if value is None else min(max(value, 1 / reach), reach)
+        return None if value is None else min(max(value, least), most)
 
-    below = index is not None and index < 1 / reach
-    above = index is not None and index > reach
+    below = index is not None and index < least
+    above = index is not None and index > most
     index_text = "n/a" if row["engagements"] is None else words.ratio(index)
     if low is not None and high is not None:
         index_text += f"  ({words.ratio_interval(low, high)})"
@@ -128,12 +152,13 @@ def _dots(y: alt.Y, colour: alt.Color, top: float) -> list[alt.Chart]:
     return [link, hole, ring, dot]
 
 
-def _index(y: alt.Y, colour: alt.Color, reach: int, width: int) -> list[alt.Chart]:
-    values = [2.0**power for power in range(-4, 5) if 1 / reach <= 2.0**power <= reach]
+def _index(y: alt.Y, colour: alt.Color, reach: tuple[int, int], width: int) -> list[alt.Chart]:
+    least, most = 1 / reach[0], reach[1]
+    values = [2.0**power for power in range(-4, 5) if least <= 2.0**power <= most]
     x = alt.X(
         "at:Q",
         title=["Index: share of engagements", "/ share of sends"],
-        scale=alt.Scale(type="log", base=2, domain=[1 / reach, reach], nice=False),
+        scale=alt.Scale(type="log", base=2, domain=[least, most], nice=False),
         axis=alt.Axis(
             values=values,
             grid=True,
@@ -145,9 +170,16 @@ def _index(y: alt.Y, colour: alt.Color, reach: int, width: int) -> list[alt.Char
     base = alt.Chart()
     par = base.mark_rule(style="optimove-par").encode(x=alt.datum(1))
     interval = base.mark_rule(style="optimove-interval").encode(x="at_lo:Q", x2="at_hi", y=y)
+    # Ends stand over the dot, so that an interval narrower than it shows.
+    tips = [
+        base.mark_tick(style="optimove-tip", size=9, thickness=1.25, opacity=1).encode(
+            x=f"{end}:Q", y=y
+        )
+        for end in ("at_lo", "at_hi")
+    ]
     # Beyond the axis's end a triangle points on.
     beyond = alt.Scale(domain=_BEYOND, range=["triangle-left", "circle", "triangle-right"])
-    dot = base.mark_point(filled=True, size=80, opacity=1).encode(
+    dot = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=x,
         y=y,
         color=colour,
@@ -157,4 +189,4 @@ def _index(y: alt.Y, colour: alt.Color, reach: int, width: int) -> list[alt.Char
     text = base.mark_text(style="optimove-value", align="left").encode(
         x=alt.value(width + 14), y=y, text="index_text:N"
     )
-    return [par, interval, dot, text]
+    return [par, interval, dot, *tips, text]

@@ -79,11 +79,11 @@ class Panel:
     def head(self) -> str:
         """Say what the rate is of, how it was counted and who has none."""
         n = sum(record["n"] for record in self.records)
-        said = [f"Of {n:,} {RATIOS[self.name].n} messages."]
+        said = [f"Of {n:,} {RATIOS[self.name].n} messages."] if self.records else []
         unlike = {record["counted"] for record in self.records} - {self.name}
         if unlike:
             said.append(f"Some counted as {words.listed(sorted(unlike))}.")
-        return " ".join(said) + self.lacking_sentence
+        return (" ".join(said) + self.lacking_sentence).strip()
 
     @property
     def axis(self) -> Axis:

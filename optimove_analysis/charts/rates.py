@@ -10,7 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.empty import no_messages
-from optimove_analysis.charts.forest import Column, labels_width, whole_width
+from optimove_analysis.charts.forest import Column, labels_width, nothing, whole_width
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
     MAX_PANELS,
@@ -100,7 +100,10 @@ def rates(
         Column.of("k_of_n", "k / n", records, "right"),
     ]
     names = labels_width(record["name"] for record in records)
-    pictures = [draw(panel, palette, texts, width, names) for panel in panels]
+    pictures = [
+        draw(panel, palette, texts, width, names) if panel.records else nothing("n/a", width)
+        for panel in panels
+    ]
     told = [words.settings(rows, n=words.plural(len(drawn), "group"))]
     if len(panels) > 1:
         pictures = [
@@ -119,7 +122,7 @@ def rates(
         chart,
         title=title or _title(chosen, by),
         told=[*told, _legend(panels)],
-        width=whole_width(width, texts, names) * side_by_side,
+        width=max(whole_width(width, texts, names), 400) * side_by_side,
         description=_description(panels, _title(chosen, by)),
     )
 
@@ -131,7 +134,7 @@ def _chosen(rate: object, table: pl.DataFrame) -> list[RateName]:
         answered = table.filter(pl.col("value").is_not_null())["rate"]
         usual = [name for name in _USUAL if name in there]
         # A panel of n/a alone says nothing, unless nothing else can be said.
-        return [name for name in usual if name in answered] or usual or there
+        return [name for name in usual if name in answered] or usual[:1] or there[:1]
     asked = [rate] if isinstance(rate, str) else rate
     if not isinstance(asked, Sequence) or not asked:
         message = f"rate={rate!r} must be a rate's name, a list of names, or None for the usual."
@@ -179,6 +182,8 @@ def _title(chosen: Sequence[str], by: Sequence[str]) -> str:
 
 def _legend(panels: Sequence[Panel]) -> str:
     records = [record for panel in panels for record in panel.records]
+    if not records:
+        return ""
     parts = [f"Dot and line: the rate and its 95{words.NBSP}% interval."]
     if len(panels) > 1:
         parts.append("Each rate has its own axis.")

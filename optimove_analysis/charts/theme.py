@@ -184,9 +184,13 @@ def config(mode: Mode = "light") -> dict[str, Any]:
         "style": {
             "optimove-value": {"color": ink, "fontSize": 12},
             "optimove-note": {"color": soft, "fontSize": 10.5},
+            "optimove-panel": {"color": ink, "fontSize": 13, "fontWeight": 600},
             "optimove-empty": {"color": soft, "fontSize": 18},
             "optimove-interval": {"color": ink, "strokeWidth": 1.25},
+            "optimove-tip": {"color": ink},
             "optimove-par": {"color": soft, "strokeWidth": 1, "strokeDash": [3, 3]},
+            "optimove-ring": {"color": ink},
+            "optimove-dash": {"color": soft},
             "optimove-link": {"color": line, "strokeWidth": 3},
             "optimove-paper": {"color": paper},
             "optimove-faint": {"color": line, "opacity": 0.45},

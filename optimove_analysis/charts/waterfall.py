@@ -9,7 +9,14 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.forest import Column, Layers, axis_over, columns_of_text, whole_width
+from optimove_analysis.charts.forest import (
+    Column,
+    Layers,
+    axis_over,
+    columns_of_text,
+    nothing,
+    whole_width,
+)
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
@@ -167,17 +174,12 @@ def draw(
 
 
 def _none(one: Steps, width: int) -> alt.Chart:
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=[{"text": "No answer"}]))
-        .mark_text(style="optimove-empty")
-        .encode(text="text:N")
-        .properties(
-            width=width,
-            height=3 * _ROW,
-            title=alt.Title(one.head, subtitle=one.said, fontSize=13, offset=8),
+    panel: alt.Chart = nothing("No answer", width)
+    if one.head:
+        panel = panel.properties(
+            title=alt.Title(one.head, subtitle=one.said, fontSize=13, offset=8)
         )
-    )
-    return chart
+    return panel
 
 
 def _panel(

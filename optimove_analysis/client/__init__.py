@@ -8,7 +8,8 @@ Quota(50, 10.0)
 ``client``: `OptimoveClient`, one method an endpoint. ``audience`` and ``fetch``: many customers.
 ``session``: one request, from the cache or the API. ``cache``, ``quota``, ``transport``,
 ``settings``: what it stands on. ``ledger`` and ``presence``: what processes know of each other.
-``snapshot`` and ``pseudonyms``: answers in one file, for ever.
+``snapshot`` and ``pseudonyms``: answers in one file, for ever. ``ask`` and ``reply``: one request,
+to look at.
 ``responses`` and ``convert``: bytes to typed frames.
 """
 
@@ -25,6 +26,7 @@ from optimove_analysis.client.last_update import LastUpdateWarning
 from optimove_analysis.client.plan import Plan
 from optimove_analysis.client.pseudonyms import new_pseudonym_key, pseudonym
 from optimove_analysis.client.quota import Quota, QuotaWarning
+from optimove_analysis.client.reply import Reply
 from optimove_analysis.client.responses import (
     CHANNEL_INTERACTIONS,
     ENGAGEMENT_METRICS,
@@ -50,6 +52,7 @@ __all__ = [
     "Progress",
     "Quota",
     "QuotaWarning",
+    "Reply",
     "ResponseFormat",
     "RouteCost",
     "RouteWarning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal, TypeAlias, overload
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.client import endpoints
+from optimove_analysis.client.ask import ask
 from optimove_analysis.client.audience import interactions
 from optimove_analysis.client.by_campaign import sends
 from optimove_analysis.client.catalogues import Asked, catalogue, customers
@@ -19,15 +21,19 @@ from optimove_analysis.client.inputs import Day, Ids, as_day, as_days, as_ids, a
 from optimove_analysis.client.last_update import last_update
 from optimove_analysis.client.lifecycle import Lifecycle
 from optimove_analysis.client.plan import Plan, plan
+from optimove_analysis.client.reply import Reply
 from optimove_analysis.errors import InputError, OfflineError
 from optimove_analysis.schema import (
     ACTIONS,
+    API_ENDPOINTS,
     CAMPAIGNS,
     CHANNELS,
     TARGET_GROUPS,
     TEMPLATES,
+    ApiEndpoint,
     Kind,
     Meaning,
+    ParameterValue,
 )
 
 __all__ = ["OnError", "OptimoveClient", "Route"]
@@ -243,6 +249,67 @@ class OptimoveClient(Lifecycle):
         audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)
         self._check_refresh(refresh=refresh)
         return plan(self._session, audience, refresh=refresh)
+
+    @property
+    def endpoints(self) -> Mapping[str, ApiEndpoint]:
+        """The API's functions that `ask` asks, by name: what each takes, and how sure that is."""
+        assumed = "GetCampaignEngagementMetrics"
+        path = self.settings.engagement_metrics_path
+        return {**API_ENDPOINTS, assumed: replace(API_ENDPOINTS[assumed], path=path)}
+
+    def ask(
+        self,
+        endpoint: str,
+        *,
+        refresh: bool = False,
+        **parameters: ParameterValue,
+    ) -> Reply:
+        """Ask one function one thing, and return what came back, to be looked at.
+
+        By the way of all requests: what is kept and still good is taken from the cache, else it
+        costs one request of the quota, and for interactions one more for the last data update,
+        at most every ten minutes. What is kept is what the other methods use.
+
+        An error that the API answers with (400, 401, 404; 429 and 500 after as many tries as make
+        sense) is a `Reply` as well; so is an answer that is not what is documented. ``problem``
+        says what is wrong with either.
+
+        Args:
+            endpoint: the function, one of `endpoints`.
+            refresh: ask the API even for what the cache holds.
+            parameters: the function's own; those with a ``$`` as ``**{"$top": 10}``. What they
+                say is the API's to judge.
+
+        Raises:
+            InputError: there is no such function or parameter, a required one is missing, or one
+                holds the API key.
+            OfflineError: it is not kept, and nothing may be sent.
+            ConnectionFailedError: no answer came.
+            ResponseError: the answer is too large to be one.
+
+        >>> client = OptimoveClient.sandbox()
+        >>> reply = client.ask("GetExecutedCampaignDetails", Date="2018-08-20")
+        >>> reply.status, reply.json()[0]["CampaignID"], reply.frame()["duration"].to_list()
+        (200, 422, [7])
+        >>> client.ask("GetChannelTemplates", ChannelID=0).text
+        'Unknown ChannelID 0; this account has 504, 505, 506, 510, 511, 502, 7.'
+        >>> client.close()
+        """
+        known = self.endpoints
+        if endpoint not in known:
+            raise InputError.option("endpoint", endpoint, known)
+        self._check_refresh(refresh=refresh)
+        given = known[endpoint].given(parameters)
+        if self._replayed is not None and "CustomerID" in given:
+            (given["CustomerID"],) = self._replayed.ids([given["CustomerID"]])
+        try:
+            return ask(
+                self._session, known[endpoint], given, formats=self._formats, refresh=refresh
+            )
+        except OfflineError as error:
+            if self._replayed is None:
+                raise
+            raise self._replayed.missing(error) from None
 
     def channels(self) -> pl.DataFrame:
         """Return the account's execution channels; one row a channel."""

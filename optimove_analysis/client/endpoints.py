@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from optimove_analysis.schema import API_ENDPOINTS
+
 __all__ = [
     "ACTIONS_PATH",
     "CAMPAIGNS_PATH",
@@ -23,20 +25,19 @@ __all__ = [
     "TEMPLATES_PATH",
 ]
 
-# Paths beneath /current/. The first and last are in Optimove's public reference; the others are
-# as the public client `optimove` 2.0.0 asks for them. Read 2026-11.
-INTERACTIONS_PATH: Final = "customers/GetCustomerChannelInteractions"
-# Announced as its successor; no public page gives the path, which is therefore a setting.
-ENGAGEMENT_METRICS_PATH: Final = "customers/GetCampaignEngagementMetrics"
-CHANNELS_PATH: Final = "actions/GetExecutionChannels"
-ACTIONS_PATH: Final = "actions/GetAllActions"
-TEMPLATES_PATH: Final = "integrations/GetChannelTemplates"
-CAMPAIGNS_PATH: Final = "actions/GetExecutedCampaignDetails"
-CAMPAIGN_PATH: Final = "actions/GetCampaignDetails"
-TARGET_GROUPS_PATH: Final = "groups/GetTargetGroupDetails"
-CUSTOMERS_PATH: Final = "customers/GetCustomerActionsByTargetGroup"
-SENDS_PATH: Final = "customers/GetCustomerSendDetailsByCampaign"
-LAST_UPDATE_PATH: Final = "general/GetLastDataUpdate"
+# Paths beneath /current/; schema/endpoints.py says where each is from.
+INTERACTIONS_PATH: Final = API_ENDPOINTS["GetCustomerChannelInteractions"].path
+# No public page gives this one, which is therefore a setting.
+ENGAGEMENT_METRICS_PATH: Final = API_ENDPOINTS["GetCampaignEngagementMetrics"].path
+CHANNELS_PATH: Final = API_ENDPOINTS["GetExecutionChannels"].path
+ACTIONS_PATH: Final = API_ENDPOINTS["GetAllActions"].path
+TEMPLATES_PATH: Final = API_ENDPOINTS["GetChannelTemplates"].path
+CAMPAIGNS_PATH: Final = API_ENDPOINTS["GetExecutedCampaignDetails"].path
+CAMPAIGN_PATH: Final = API_ENDPOINTS["GetCampaignDetails"].path
+TARGET_GROUPS_PATH: Final = API_ENDPOINTS["GetTargetGroupDetails"].path
+CUSTOMERS_PATH: Final = API_ENDPOINTS["GetCustomerActionsByTargetGroup"].path
+SENDS_PATH: Final = API_ENDPOINTS["GetCustomerSendDetailsByCampaign"].path
+LAST_UPDATE_PATH: Final = API_ENDPOINTS["GetLastDataUpdate"].path
 
 CATALOGUE_LIFETIME: Final = timedelta(days=1)
 LAST_UPDATE_LIFETIME: Final = timedelta(minutes=10)

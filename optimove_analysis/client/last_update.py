@@ -11,7 +11,7 @@ from optimove_analysis.client.maturity import is_younger
 from optimove_analysis.client.session import Session
 from optimove_analysis.errors import InputError, SchemaError
 
-__all__ = ["LastUpdateWarning", "kept_last_update", "last_update"]
+__all__ = ["LastUpdateWarning", "day_of", "kept_last_update", "last_update"]
 
 
 class LastUpdateWarning(UserWarning):
@@ -26,9 +26,9 @@ def last_update(session: Session) -> date:
         SchemaError: it says something that is no day.
     """
     answer = session.get(
-        LAST_UPDATE_PATH, {}, shape="object", lifetime=LAST_UPDATE_LIFETIME, check=_day
+        LAST_UPDATE_PATH, {}, shape="object", lifetime=LAST_UPDATE_LIFETIME, check=day_of
     )
-    return _day(answer.body)
+    return day_of(answer.body)
 
 
 def kept_last_update(session: Session, *, fresh: bool = False) -> date | None:
@@ -45,10 +45,15 @@ def kept_last_update(session: Session, *, fresh: bool = False) -> date | None:
         fresh and not is_younger(entry.facts, LAST_UPDATE_LIFETIME, session.now())
     ):
         return None
-    return _day(entry.body)
+    return day_of(entry.body)
 
 
-def _day(body: bytes) -> date:
+def day_of(body: bytes) -> date:
+    """Return the day that an answer gives.
+
+    Raises:
+        SchemaError: it gives none.
+    """
     try:
         return as_day(loads(body).get("Date"))
     except InputError as error:

@@ -12,6 +12,7 @@ says who gets the next place, `places` where there is one, `ledger_file` keeps i
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -98,6 +99,13 @@ class Quota:
             yield
         finally:
             self._ledger.release(ticket)
+
+    @property
+    def left(self) -> int:
+        """How many further requests can be sent at once, those of other processes counted."""
+        most = min(limit for limit, _ in self.limits)
+        # The wait for so many grows with their number: look where it stops to be none.
+        return bisect.bisect_left(range(1, most + 1), True, key=lambda many: self.eta(many) > 0)
 
     def hold(self, seconds: float) -> None:
         """Send nothing under this key for so many seconds, in no process: the server said 429."""

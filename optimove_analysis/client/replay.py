@@ -79,6 +79,7 @@ def open_snapshot(
             settle_after=timedelta(seconds=float(about["settle_after"])),
             max_age=timedelta(seconds=float(about["max_age"])),
             offline=True,
+            key_source="none is needed to replay a snapshot",
         )
         known = formats if formats is not None else map(_format, json.loads(about["formats"]))
         pseudonyms = None if pseudonym_key is None else Pseudonyms(pseudonym_key)

@@ -112,6 +112,7 @@ class Session:
         lifetime: timedelta,
         check: Callable[[bytes], object] | None = None,
         absent: Callable[[ApiError], bool | None] | None = None,
+        look: Callable[[requests.Response], object] | None = None,
     ) -> Answer:
         """Return the answer to a request, kept or new.
 
@@ -122,6 +123,7 @@ class Session:
             lifetime: how old a kept answer may be; offline, it may have any age.
             check: raises where an answer cannot be parsed: it is not kept then.
             absent: tells whether an error of the API says that there is nothing, as for `fetch`.
+            look: gets each response that comes, before it is judged.
 
         Raises:
             InputError: the session is closed, or another process's.
@@ -132,7 +134,11 @@ class Session:
             return self.settings.offline or is_younger(facts, lifetime, self.now())
 
         kept = self.kept(function, params, good)
-        return kept or self.fetch(function, params, good, shape=shape, check=check, absent=absent)
+        if kept is not None:
+            return kept
+        return self.fetch(
+            function, params, good, shape=shape, check=check, absent=absent, look=look
+        )
 
     def kept(
         self,
@@ -167,6 +173,8 @@ class Session:
         check: Callable[[bytes], object] | None = None,
         absent: Callable[[ApiError], bool | None] | None = None,
         sleep: Callable[[float], None] | None = None,
+        look: Callable[[requests.Response], object] | None = None,
+        keep: Callable[[], bool] = lambda: True,
     ) -> Answer:
         """Ask the API, and keep the answer.
 
@@ -182,6 +190,9 @@ class Session:
             absent: tells whether an error of the API says that there is nothing, which is an empty
                 list then: True: keep that, False: do not, None: it is an error.
             sleep: waits in place of the session's own; it may raise to give up.
+            look: gets each response that comes, before it is judged; it must let none of them
+                out with what the server may have put into it: cookies, or the credential.
+            keep: tells whether the answer may be kept.
 
         Raises:
             OfflineError: the client is offline.
@@ -209,7 +220,7 @@ class Session:
                 return self._kept(function, params, entry)
             nothing: bool | None = None
             try:
-                body = self._ask(function, params, asked, shape, sleep)
+                body = self._ask(function, params, asked, shape, sleep, look=look)
                 if check is not None:
                     check(body)
             except ApiError as error:
@@ -218,10 +229,11 @@ class Session:
                     raise
                 body = b"[]"
             entry = Entry(body, self.now(), last_update, found=nothing is None)
-            if nothing is not False:
+            keeps = nothing is not False and keep()
+            if keeps:
                 flight.kept = self.cache.write(function, params, entry)
             self.cache.count(misses=1)
-            if nothing is False:
+            if not keeps:
                 self.unkept[key] = function, params, entry
             self.used[key] = entry.fetched_at
             flight.answer = Answer(body, False, entry.fetched_at, last_update, asked, entry.found)
@@ -247,6 +259,8 @@ class Session:
         asked: str,
         shape: Shape,
         sleep: Callable[[float], None],
+        *,
+        look: Callable[[requests.Response], object] | None,
     ) -> bytes:
         """Send until an answer is complete, or trying on makes no sense."""
         tried, renewed = 0, False
@@ -257,6 +271,8 @@ class Session:
             try:
                 with self.quota.slot(sleep):
                     response = self._send(function, params, asked)
+                if look is not None:
+                    look(response)
                 judge(response, asked, shape, self.settings)
             except TryAgainError as failure:
                 wait = self._wait(failure, tried)

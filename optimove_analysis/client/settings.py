@@ -71,6 +71,8 @@ class Settings:
     """How old an answer that has not settled may be, even if no data update came since."""
     offline: bool = False
     """Nothing is ever sent; kept answers are all there is, whatever their age."""
+    key_source: str = "given in code"
+    """Where the credential is from, in words."""
     renew: Callable[[], str] | None = None
     """Gets a new login token when the old one has aged; API keys do not."""
 
@@ -108,7 +110,7 @@ class Settings:
         if account is not None and not account.strip():
             raise InputError("account='' is blank; leave it out or give the account a name.")
         url = _address(instance)
-        credential, header = _credential(
+        credential, header, key_source = _credential(
             hidden(api_key), hidden(token), url, needed=not (offline and account is not None)
         )
         if callable(token) and account is None:
@@ -130,6 +132,7 @@ class Settings:
             settle_after=settle_after,
             max_age=max_age,
             offline=offline,
+            key_source=key_source,
             renew=token if callable(token) else None,
         )
 
@@ -190,30 +193,34 @@ def _positive(*values: object, whole: bool = False) -> bool:
 
 def _credential(
     api_key: Secret | None, token: Secret | Callable[[], str] | None, url: str, *, needed: bool
-) -> tuple[Secret, str]:
-    """Return the credential and its header: as given, or as `find_key` finds it.
+) -> tuple[Secret, str, str]:
+    """Return the credential, its header and where it is from: given, or as `find_key` finds it.
 
     Not ``needed``: there may be none, and the keyring, which may ask to be unlocked, is let be.
     """
     if api_key is not None and token is not None:
         raise InputError("both api_key and token are given; give one of them.")
     if callable(token):
-        return Secret(""), "Authorization-Token"  # got when it is first needed
-    given = api_key if token is None else token
+        # Got when it is first needed.
+        return Secret(""), "Authorization-Token", "got from a function, given in code"
+    source, given = "given in code", api_key if token is None else token
     if isinstance(given, Secret) and not given.reveal().strip():
         given = None
     if given is None and token is None:
         found = find_key(url, keyring=needed)
-        given = Secret(found.value) if found else None
+        if found is not None:
+            given = Secret(found.value)
+            in_words = f"OPTIMOVE_API_KEY in {found.source}"
+            source = found.source if "keyring" in found.source else in_words
     if given is None and not needed:
-        return Secret(""), "X-API-KEY"
+        return Secret(""), "X-API-KEY", "none is needed offline"
     if given is None:
         raise InputError(
             f"there is no API key for {url}: set OPTIMOVE_API_KEY in the environment or in a .env "
             "file in the working folder, or store it in the keyring with optimove-analysis login; "
             "in Python also api_key=... The sandbox needs none."
         )
-    return fit(given), "X-API-KEY" if token is None else "Authorization-Token"
+    return fit(given), "X-API-KEY" if token is None else "Authorization-Token", source
 
 
 def _address(instance: str) -> str:

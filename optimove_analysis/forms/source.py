@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
+from optimove_analysis.schema import ApiEndpoint, ParameterValue
 
-__all__ = ["Progress", "Source"]
+__all__ = ["Answered", "Asked", "Progress", "Source", "Where"]
 
 
 class Progress(Protocol):
@@ -58,3 +59,81 @@ class Source(Protocol):
 
     def last_update(self) -> dt.date:
         """Return the day through which the data is complete."""
+
+
+class Where(Protocol):
+    """Where requests go, and as whom; the credential itself is not in it."""
+
+    @property
+    def url(self) -> str:
+        """The instance's address."""
+
+    @property
+    def header(self) -> str:
+        """The name of the header that carries the credential."""
+
+    @property
+    def key_source(self) -> str:
+        """Where the credential is from, in words."""
+
+
+class Answered(Protocol):
+    """What came back of one request; no credential is in it."""
+
+    @property
+    def endpoint(self) -> str:
+        """The function's name."""
+
+    @property
+    def method(self) -> str:
+        """GET, as a rule."""
+
+    @property
+    def url(self) -> str:
+        """The whole address that was asked."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer is what the function documents."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in plain words; empty where nothing is."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that can be shown."""
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The names of the others."""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """Return the body's content, or raise ValueError."""
+
+    def frame(self) -> pl.DataFrame:
+        """Return the typed table, or raise one of the family's errors."""
+
+    def facts(self) -> dict[str, str]:
+        """Return what is to be known of it beside the body, in words; "Status" is among it."""
+
+
+class Asked(Protocol):
+    """Whom a form can ask for one thing at a time."""
+
+    @property
+    def settings(self) -> Where:
+        """Where requests go."""
+
+    @property
+    def endpoints(self) -> Mapping[str, ApiEndpoint]:
+        """The functions that can be asked, by name."""
+
+    def ask(
+        self, endpoint: str, *, refresh: bool = False, **parameters: ParameterValue
+    ) -> Answered:
+        """Return what comes back of one request."""

@@ -22,6 +22,7 @@ from optimove_analysis.sandbox.tenant import (
 from optimove_analysis.sandbox.world import World
 from optimove_analysis.schema import ACTIONS as ACTION_TABLE
 from optimove_analysis.schema import (
+    API_ENDPOINTS,
     CAMPAIGNS,
     CHANNELS,
     CUSTOMERS,
@@ -214,30 +215,24 @@ def _login(tenant: Tenant, given: Arguments) -> Json:
     return tenant.tokens.new()
 
 
-_RANGE: Final = ("CustomerID", "StartDate", "EndDate")
+def _row(function: str, answer: Answer) -> Endpoint:
+    """Return a row whose path and parameters are the ones that the client knows too."""
+    known = API_ENDPOINTS[function]
+    return Endpoint(known.path, answer, known.needs, known.allows, known.method)
+
 
 ENDPOINTS: Final = (
-    Endpoint("customers/GetCustomerChannelInteractions", _interactions, _RANGE),
+    _row("GetCustomerChannelInteractions", _interactions),
     # No public page names its path and parameters: these are assumed.
-    Endpoint("customers/GetCampaignEngagementMetrics", _engagement_metrics, _RANGE),
-    Endpoint(
-        "customers/GetCustomerActionsByTargetGroup",
-        _customer_actions,
-        ("TargetGroupID", "Date"),
-        ("$top", "$skip"),
-    ),
-    Endpoint(
-        "customers/GetCustomerSendDetailsByCampaign",
-        _send_details,
-        ("CampaignID",),
-        ("IncludeTemplateIDs", "$top", "$skip"),
-    ),
-    Endpoint("actions/GetExecutionChannels", _channels),
-    Endpoint("actions/GetAllActions", _actions),
-    Endpoint("actions/GetExecutedCampaignDetails", _campaigns, ("Date",)),
-    Endpoint("actions/GetCampaignDetails", _campaign, ("CampaignID",)),
-    Endpoint("integrations/GetChannelTemplates", _templates, ("ChannelID",)),
-    Endpoint("groups/GetTargetGroupDetails", _target_groups),
-    Endpoint("general/GetLastDataUpdate", _last_update),
+    _row("GetCampaignEngagementMetrics", _engagement_metrics),
+    _row("GetCustomerActionsByTargetGroup", _customer_actions),
+    _row("GetCustomerSendDetailsByCampaign", _send_details),
+    _row("GetExecutionChannels", _channels),
+    _row("GetAllActions", _actions),
+    _row("GetExecutedCampaignDetails", _campaigns),
+    _row("GetCampaignDetails", _campaign),
+    _row("GetChannelTemplates", _templates),
+    _row("GetTargetGroupDetails", _target_groups),
+    _row("GetLastDataUpdate", _last_update),
     Endpoint("general/login", _login, allows=("Username", "Password"), method="POST", open=True),
 )

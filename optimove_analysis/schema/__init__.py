@@ -6,6 +6,7 @@ column is spelled once, here.
 ``known``: stages, event ids, channel kinds. ``rows``: interactions, failures to get
 them, and messages. ``results``: the
 funnel, the channel mix and the journey. ``names``: the catalogues. ``table``: what a table is.
+``endpoints``: the API's functions and what they take.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ from optimove_analysis.schema.anomaly_tables import ANOMALIES, DAY_STATUSES
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.compare_tables import COMPARISON, SHRUNK
 from optimove_analysis.schema.customer_tables import RECENCY, TIER_NAMES, TIERS, Tier
+from optimove_analysis.schema.endpoint import (
+    ApiEndpoint,
+    ApiParameter,
+    ParameterKind,
+    ParameterValue,
+)
+from optimove_analysis.schema.endpoints import API_ENDPOINTS
 from optimove_analysis.schema.known import (
     CONTROL_ACTION_ID,
     EVENT_IDS,
@@ -63,6 +71,7 @@ from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST, 
 __all__ = [
     "ACTIONS",
     "ANOMALIES",
+    "API_ENDPOINTS",
     "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
@@ -109,10 +118,14 @@ __all__ = [
     "TIER_NAMES",
     "TIME_TO_ENGAGE",
     "TRANSITIONS",
+    "ApiEndpoint",
+    "ApiParameter",
     "Column",
     "Frame",
     "Kind",
     "Meaning",
+    "ParameterKind",
+    "ParameterValue",
     "Preference",
     "Proportion",
     "RateName",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from browser.serving import SLOW, SOON, findings, jupyterlab, offline_page
+from browser.lab import by_keyboard, keep_pressing, notebook
+from browser.serving import SLOW, SOON, findings, jupyterlab
 from playwright.sync_api import Browser, Locator, Page, expect
 
 CODE = """
@@ -24,25 +24,6 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield url
 
 
-def keep_pressing(page: Page, key: str, seen: Callable[[], None]) -> None:
-    """Press a key in the cell until it has done its work: JupyterLab may not listen yet."""
-    for _ in range(5):
-        page.locator(".jp-Cell .cm-content").click()
-        page.keyboard.press(key)
-        with contextlib.suppress(AssertionError):
-            return seen()
-    return seen()
-
-
-def by_keyboard(page: Page, goal: Locator) -> None:
-    """Press Tab until the goal has the focus, as a person without a mouse does."""
-    for _ in range(40):
-        if goal.evaluate("it => it === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail("the keyboard does not lead there")
-
-
 @pytest.fixture
 def hosts() -> set[str]:
     return set()
@@ -51,20 +32,11 @@ def hosts() -> set[str]:
 @pytest.fixture
 def page(browser: Browser, lab: str, hosts: set[str]) -> Iterator[Page]:
     """A narrow window with the form in it, as a reader has it beside other windows."""
-    opened = offline_page(browser, hosts, width=700)
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.goto(f"{lab}/lab/tree/form.ipynb")
-    # Before the kernel is there, JupyterLab would take the order to run and do nothing.
-    ready = opened.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-    expect(ready).to_be_attached(timeout=SLOW)
-    files = opened.locator("#jp-left-stack")
-    keep_pressing(opened, "Control+b", lambda: expect(files).to_be_hidden(timeout=SOON))
-    customer = form_of(opened).get_by_role("combobox", name="Customer", exact=True)
-    keep_pressing(opened, "Control+Enter", lambda: expect(customer).to_be_visible(timeout=4 * SOON))
-    yield opened
-    opened.context.close()
-    assert not wrong
+    with notebook(browser, lab, "form", width=700, hosts=hosts) as opened:
+        customer = form_of(opened).get_by_role("combobox", name="Customer", exact=True)
+        there = expect(customer)
+        keep_pressing(opened, "Control+Enter", lambda: there.to_be_visible(timeout=4 * SOON))
+        yield opened
 
 
 def form_of(page: Page) -> Locator:

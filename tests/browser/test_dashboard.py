@@ -95,7 +95,7 @@ def test_from_run_to_the_drawn_funnel_is_measured(
     run(page, "000001")
     page.get_by_role("tab", name="Funnel").click()
     expect(page.locator(".optimove-chart:visible svg")).to_have_count(1, timeout=SLOW)
-    expect(page.get_by_role("button", name="Run")).to_be_enabled()
+    expect(page.get_by_role("button", name="Run")).to_be_enabled(timeout=SLOW)
     times = []
     for _ in range(5):
         times.append(page.evaluate(MEASURED))

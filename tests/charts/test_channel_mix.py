@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import pytest
+from charts.svg import panels
 from charts.tables import (
     audience_funnel,
     audience_mix,
@@ -119,7 +120,7 @@ def test_a_month_without_messages_is_a_gap() -> None:
 def test_weeks_are_seven_days_wide() -> None:
     weeks = [date(2025, 12, 29) + timedelta(7 * place) for place in (0, 1, 4)]
     drawn = records(charts.channel_mix(mix_table(mix_by_month(weeks))))
-    assert ("2026-01-26", "2026-02-02") in {(r["period"], r["end"]) for r in drawn}
+    assert ("2026-01-26", "2026-02-02") in {(r["period"], r["end"]) for r in drawn if "period" in r}
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
@@ -176,6 +177,89 @@ def test_two_channels_of_one_name_are_told_apart_by_id() -> None:
 def test_a_panel_without_engagements_says_why_it_is_empty() -> None:
     table = mix_table(mix_rows([(504, "E-mail", 10, 0)], period=date(2026, 1, 1)))
     assert "Share of engagements: there were none" in str(charts.channel_mix(table).to_dict())
+
+
+def index_domain(chart: alt.TopLevelMixin) -> list[float]:
+    index = chart.to_dict()["concat"][0]["hconcat"][1]["layer"]
+    (domain,) = {
+        tuple(x["scale"]["domain"]) for layer in index if "scale" in (x := layer["encoding"]["x"])
+    }
+    return list(domain)
+
+
+def test_each_side_of_the_index_axis_goes_as_far_as_its_intervals() -> None:
+    # Of 300 and 100 sends 40 and 9 engagements: SMS's index is 0.73, from 0.36 on.
+    table = mix_table(mix_rows([(504, "E-mail", 300, 40), (505, "SMS", 100, 9)]))
+    low, high = (min(table["index_lo"].drop_nulls()), max(table["index_hi"].drop_nulls()))
+    assert 1 / 4 < low < 1 / 2
+    assert high < 2
+    assert index_domain(charts.channel_mix(table)) == [1 / 4, 2]
+
+
+def test_the_index_axis_holds_half_and_double_at_least_and_sixteen_times_at_most() -> None:
+    par = mix_table(mix_rows([(504, "E-mail", 30_000, 4000), (505, "SMS", 30_000, 4000)]))
+    assert index_domain(charts.channel_mix(par)) == [1 / 2, 2]
+    far = mix_table(mix_rows([(504, "E-mail", 30_000, 4), (505, "SMS", 300, 4000)]))
+    assert index_domain(charts.channel_mix(far)) == [1 / 16, 16]
+
+
+def test_an_interval_narrower_than_its_dot_shows_its_ends() -> None:
+    layers = charts.channel_mix(audience_mix()).to_dict()["concat"][0]["hconcat"][1]["layer"]
+    marks = [layer["mark"]["type"] for layer in layers]
+    assert marks.count("tick") == 2
+    assert marks.index("tick") > marks.index("point")  # over the dot
+
+
+def names_at_the_end(chart: alt.TopLevelMixin) -> list[str]:
+    return [record["label"] for record in records(chart) if "label" in record]
+
+
+def test_channels_are_named_at_the_last_bar_where_they_have_room() -> None:
+    counts: list[tuple[int, str, int, int | None]] = [
+        (504, "E-mail", 60, 9),
+        (505, "SMS", 25, 2),
+        (506, "Push", 15, 1),
+    ]
+    rows = [row for month in MONTHS for row in mix_rows(counts, period=month)]
+    chart = charts.channel_mix(mix_table(rows))
+    assert names_at_the_end(chart) == ["E-mail", "SMS", "Push"]
+    # The middles of 0 to 60, 60 to 85 and 85 to 100 hundredths.
+    assert [r["at"] for r in records(chart) if "label" in r] == pytest.approx([0.3, 0.725, 0.925])
+    assert "'legend': None" in str(chart.to_dict())
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [(504, "E-mail", 60, 9), (505, "SMS", 40, 2)],  # Push is not in it
+        [(504, "E-mail", 600, 9), *((place, f"C{place}", 1, 0) for place in range(601, 607))],
+    ],
+)
+def test_else_there_is_a_legend(last: list[tuple[int, str, int, int | None]]) -> None:
+    first: list[tuple[int, str, int, int | None]] = [(506, "Push", 15, 1), *last]
+    rows = mix_rows(first, period=MONTHS[0]) + mix_rows(last, period=MONTHS[1])
+    chart = charts.channel_mix(mix_table(rows))
+    assert names_at_the_end(chart) == []
+    assert "'legend': None" not in str(chart.to_dict())
+
+
+def test_blocks_of_a_column_begin_at_one_place(tmp_path: Path) -> None:
+    rows = mix_rows([(504, "E-mail", 300, 40), (505, "S", 100, 9)], segment="vip")
+    rows += mix_rows([(505, "S", 100, 9), (506, "A very long name " * 9, 9, 1)], segment="rest")
+    places = panels(charts.channel_mix(mix_table(rows)), tmp_path, height=60)
+    assert len(places) == 4
+    assert len({left for left, _ in places}) == 2
+
+
+def test_blocks_over_time_begin_at_one_place_however_large_their_counts(tmp_path: Path) -> None:
+    rows = [
+        row
+        for segment, n in (("vip", 30), ("rest", 30_000_000))
+        for row in mix_rows([(504, "E-mail", n, 3)], period=MONTHS[0], segment=segment)
+    ]
+    places = panels(charts.channel_mix(mix_table(rows), columns=1), tmp_path, height=120)
+    assert len(places) == 4
+    assert len({left for left, _ in places}) == 1
 
 
 def test_small_channels_are_grey() -> None:

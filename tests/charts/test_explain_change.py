@@ -80,6 +80,7 @@ def test_small_channels_are_grey() -> None:
 def test_a_period_without_messages_says_that_there_is_no_answer() -> None:
     chart = charts.explain_change(explained(messages(100, 10)))
     assert "No answer" in alt_text(chart)
+    assert "No answer: the rate divides by nothing in the period after." in told(chart)
     assert records(chart) == [{"text": "No answer"}]
 
 

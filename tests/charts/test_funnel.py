@@ -119,7 +119,8 @@ def test_groups_that_end_on_different_days_say_the_range() -> None:
 
 
 def test_the_alt_text_reads_as_a_sentence() -> None:
-    text = plain(charts.funnel(audience_funnel()).to_dict()["description"])
+    two = audience_funnel().filter(pl.col("channel").is_in(["E-mail", "Call centre"]))
+    text = plain(charts.funnel(two).to_dict()["description"])
     assert (
         "E-mail: of 4,210 messages sent to 198 customers, "
         "4,102 were delivered (97.4 %, 95 % interval 96.9 to 97.9 %), "
@@ -129,8 +130,23 @@ def test_the_alt_text_reads_as_a_sentence() -> None:
     assert "Call centre: of 57 messages sent to 51 customers, no further stage is known." in text
 
 
+def test_the_alt_text_of_many_panels_is_short() -> None:
+    text = plain(charts.funnel(audience_funnel()).to_dict()["description"])
+    assert "E-mail: 4,210 messages, 97.4 % delivered, 24.2 % opened, 3.1 % clicked." in text
+    assert "Web push: 22 messages (few), 86.4 % delivered, 9.1 % clicked." in text
+    assert "Call centre: 57 messages." in text
+    rows = [
+        row
+        for place in range(24)
+        for row in funnel_rows((50, 40, 20, 4), channel="E-mail", campaign_id=place)
+    ]
+    many = plain(charts.funnel(funnel_table(rows)).to_dict()["description"])
+    assert len(many) <= 600
+    assert re.search(r"And \d+ more panels\.$", many)
+
+
 def test_other_units_than_messages_are_called_what_they_are() -> None:
-    customers = audience_funnel().with_columns(unit=pl.lit("customer_day"))
+    customers = audience_funnel().filter(channel="E-mail").with_columns(unit=pl.lit("customer_day"))
     drawn = charts.funnel(customers).to_dict()
     assert "of 4,210 customer-days with a message sent, 4,102 were delivered" in plain(
         drawn["description"]

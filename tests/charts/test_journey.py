@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import pytest
+import vl_convert
 from charts.journeys import START, journey_table, message
 from charts.reading import alt_text, plain, records, told
 
@@ -154,7 +155,19 @@ def test_one_selection_moves_all_panels() -> None:
 
 def test_lanes_are_linked_since_all_panels_have_their_days_in_one_field() -> None:
     spec = charts.journey(sample("001801")).to_dict()
-    assert set(re.findall(r"'field': '(\w+)', 'scale': {'domain': \[\d{12}", str(spec))) == {"day"}
+    assert set(re.findall(r"'field': '(\w+)', 'scale': {[^}]*'utc'", str(spec))) == {"day"}
+
+
+def test_what_is_compiled_has_one_signal_for_the_days_of_all_panels() -> None:
+    spec = charts.journey(sample("001801", "000773")).to_json()
+    compiled = vl_convert.vegalite_to_vega(spec, vl_version="6.4")
+    raw = [str(scale["domainRaw"]) for scale in compiled["scales"] if "domainRaw" in scale]
+    assert raw == ["{'signal': 'optimove_zoom[\"day\"]'}"] * 4
+
+
+def test_no_scale_has_a_domain_of_days_which_pages_without_eval_could_not_read() -> None:
+    spec = charts.journey(sample("001801")).to_dict()
+    assert not re.findall(r"'domain': \[(?:\d{12}|{'year')", str(spec))
 
 
 def test_the_subtitle_says_how_many_and_when() -> None:
