@@ -1,4 +1,4 @@
-"""The gallery's notebook, run here: each chart with the question above it and what it is drawn of."""
+"""The gallery's notebook, run here: each chart with its question and the table it is drawn of."""
 
 from __future__ import annotations
 

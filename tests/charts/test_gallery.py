@@ -41,7 +41,7 @@ BY_CHANNEL: Final[dict[str, set[str]]] = {
     "rates": REPORT_DELIVERY,
     "compare": {"E-mail", "SMS"},
     "channel_mix": ALL,
-    "explain_change": {"E-mail", "SMS", "Web push"},  # of push there is a bar of half a pixel
+    "explain_change": REPORT_DELIVERY,
     "drift": set(),
     "diversity": set(),
     "overlap": ALL - {"Call centre"},  # with which nobody engages
@@ -125,10 +125,9 @@ def test_light_and_dark_differ_in_ink_and_not_in_size(pictures: Iterable[Any]) -
     for one, of in pictures:
         light, dark = of["light"], of["dark"]
         assert light.shape == dark.shape, one.maker
-        assert PAPER["dark"] not in colours(light), one.maker
-        assert PAPER["light"] not in colours(dark), one.maker
-        # Of what is light's ink, nothing is left but what a mark's colour meets by chance.
-        assert colours(dark).get(INK["light"], 0) < 50, one.maker
+        # A mark's edge may meet the other paper by chance; nothing is filled with it.
+        assert colours(light).get(PAPER["dark"], 0) < 50, one.maker
+        assert colours(dark).get(PAPER["light"], 0) < 50, one.maker
 
 
 def test_a_channel_is_seen_in_its_own_colour(pictures: Iterable[Any]) -> None:
@@ -159,7 +158,10 @@ def test_what_the_numbers_rest_on_stands_under_the_title(drawn: list[Shown]) -> 
     for one in drawn:
         assert one.table is not None
         text = plain(" ".join(one.spec["title"]["subtitle"]))
-        for column, words in {"window": r"window \d+ day", "as_of": "as of 2025-12-31"}.items():
+        for column, words in {
+            "window": r"(window|within) \d+ day",
+            "as_of": "as of 2025-12-31",
+        }.items():
             if column in one.table.columns:
                 assert re.search(words, text), (one.maker, text)
         if "unit" in one.table.columns:

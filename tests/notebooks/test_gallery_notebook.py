@@ -163,8 +163,9 @@ def test_the_first_two_by_clicks_change_places(interactions: pl.DataFrame) -> No
 
 
 def test_the_customer_gets_messages_on_tuesdays_and_wednesdays(interactions: pl.DataFrame) -> None:
-    days = journey(interactions.filter(customer_id="000133"))["send_date"].dt.weekday()
-    assert days.is_in([dt.date(2026, 3, 3).isoweekday(), 3]).mean() > 0.6  # a Tuesday
+    days = journey(interactions.filter(customer_id="000133"))["send_date"].to_list()
+    on_these = [day for day in days if f"{day:%A}" in {"Tuesday", "Wednesday"}]
+    assert len(on_these) > 0.6 * len(days)
 
 
 def test_one_in_four_who_open_an_e_mail_click_an_sms(interactions: pl.DataFrame) -> None:
