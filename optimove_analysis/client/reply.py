@@ -135,4 +135,6 @@ def _status(status: int) -> str:
 
 
 def _time(seconds: float) -> str:
+    if seconds < 0.001:  # noqa: PLR2004 - of a kept answer, often
+        return "under 1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

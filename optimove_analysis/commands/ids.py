@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import codecs
-import csv
-import io
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,17 +12,18 @@ import polars as pl
 
 from optimove_analysis.client.inputs import as_ids
 from optimove_analysis.errors import InputError, suggest
+from optimove_analysis.id_lists import (
+    Row,
+    csv_rows,
+    decoded,
+    first_is_header,
+    is_customer_id,
+    is_shortened,
+)
 
 __all__ = ["ids_of", "read_ids"]
 
-_HEADER: Final = re.compile(
-    r"(optimove|crm)?(customer|client|user|player|member|subscriber|contact)?(ids?|key|no|number)"
-    r"|customers?|e?mail(address)?"
-)
-_OURS: Final = "customerid"
 _TABLES: Final = {".xlsx", ".xls", ".ods", ".json"}
-_SPREADSHEET: Final = re.compile(r"-?\d([.,]\d+)?E\+\d+", flags=re.IGNORECASE)
-_DELIMITERS: Final = ",;\t|"
 
 
 def ids_of(options: argparse.Namespace) -> list[str]:
@@ -73,27 +70,11 @@ def _text(source: str) -> str:
         raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise InputError(f"{source} cannot be read: {_reason(error)}") from error
-    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # "Unicode text" of Excel
-    try:
-        text = raw.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source} is not text in UTF-8; save it as such.") from error
-    if "\0" in text:
-        raise InputError(f"{source} is not text: is it CSV, or lines of ids?")
-    return text
+    return decoded(raw, source)
 
 
 def _column(source: str, text: str, column: str | None, *, header: bool | None) -> Iterator[str]:
-    first = next(filter(str.strip, text.splitlines()), "")
-    counts = {mark: first.count(mark) for mark in _DELIMITERS}
-    delimiter = max(counts, key=counts.__getitem__)
-    lines = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        rows += [(lines.line_num, [cell.strip() for cell in row]) for row in lines if any(row)]
-    except csv.Error as error:
-        raise InputError(f"{source}, line {lines.line_num}: broken CSV ({error}).") from error
-    rows = [(number, row) for number, row in rows if any(row)]
+    rows = csv_rows(text, source)
     if not rows:
         return
     names = rows[0][1]
@@ -114,7 +95,7 @@ def _column(source: str, text: str, column: str | None, *, header: bool | None) 
             )
         if not row[position]:
             raise InputError(f"{source}, line {number}: there is no customer id.")
-        if _SPREADSHEET.fullmatch(row[position]):
+        if is_shortened(row[position]):
             raise InputError(
                 f"{source}, line {number}: {row[position]} is a number that a spreadsheet has "
                 "shortened, and no id any more: make that column text, and save it again."
@@ -122,20 +103,16 @@ def _column(source: str, text: str, column: str | None, *, header: bool | None) 
         yield row[position]
 
 
-def _is_header(source: str, rows: list[tuple[int, list[str]]]) -> bool:
+def _is_header(source: str, rows: list[Row]) -> bool:
     """Tell whether the first row names columns; where that is not clear, ask."""
-    names = rows[0][1]
-    if any(map(_HEADER.fullmatch, map(_plain, names))):
-        return True
-    if len(names) > 1:
-        return False
-    others = [row[0] for _, row in rows[1:]]
-    if others and not _digits(names[0]) and all(map(_digits, others)):
+    found = first_is_header(rows)
+    if found is None:
+        name = rows[0][1][0]
         raise InputError(
-            f"{source}: is its first line, {names[0]!r}, a name or an id? "
-            f"--id-column {names[0]!r} says the one, --no-header the other."
+            f"{source}: is its first line, {name!r}, a name or an id? "
+            f"--id-column {name!r} says the one, --no-header the other."
         )
-    return False
+    return found
 
 
 def _position(source: str, names: list[str], column: str | None) -> int:
@@ -143,21 +120,13 @@ def _position(source: str, names: list[str], column: str | None) -> int:
         if column not in names:
             raise InputError(f"{source} has no column {column!r}; {suggest(column, names)}")
         return names.index(column)
-    ours = [position for position, name in enumerate(names) if _plain(name) == _OURS]
+    ours = [position for position, name in enumerate(names) if is_customer_id(name)]
     if len(names) > 1 and len(ours) != 1:
         raise InputError(
             f"{source} has {len(names)} columns ({', '.join(map(repr, names))}): name the one "
             "that holds the ids with --id-column."
         )
     return ours[0] if ours else 0
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower()  # digits stay: customer1 is an id
-
-
-def _digits(text: str) -> bool:
-    return any(map(str.isdigit, text))
 
 
 def _reason(error: Exception) -> str:

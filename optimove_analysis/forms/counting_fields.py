@@ -74,15 +74,23 @@ class CountingFields:
         if asked["channels"]:
             ids = self.channel_ids(asked)
             interactions = interactions.filter(pl.col("channel_id").is_in(ids))
+        self.check(asked)
         if campaigns := split_ids(asked["campaigns"]):
-            for one in campaigns:
-                if not one.isdecimal():
-                    message = f"{one!r} is no campaign's id; it is a whole number, such as 4211."
-                    raise InputError(message)
             interactions = interactions.filter(
                 pl.col("campaign_id").is_in([int(one) for one in campaigns])
             )
         return interactions
+
+    def check(self, asked: Mapping[str, Any]) -> None:
+        """Refuse what cannot be counted, before anything is fetched for it.
+
+        Raises:
+            InputError: a campaign's id is no number.
+        """
+        for one in split_ids(asked["campaigns"]):
+            if not one.isdecimal():
+                message = f"{one!r} is no campaign's id; it is a whole number, such as 4211."
+                raise InputError(message)
 
     def channel_ids(self, asked: Mapping[str, Any]) -> list[int]:
         """Return the ids of the channels that are asked for; none: all."""

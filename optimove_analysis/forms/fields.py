@@ -140,9 +140,11 @@ class Number:
 class Choice:
     """One of several, each with a name that reads well."""
 
-    def __init__(self, description: str, options: Mapping[str, Any], *, what: str) -> None:
+    def __init__(
+        self, description: str, options: Mapping[str, Any], *, what: str, width: str = _USUAL
+    ) -> None:
         self._options, self._what = dict(options), what
-        self.widget = widgets.Dropdown(options=list(options.items()), **_look(description))
+        self.widget = widgets.Dropdown(options=list(options.items()), **_look(description, width))
 
     @property
     def value(self) -> Any:  # noqa: ANN401 - of whatever type the options are

@@ -6,13 +6,21 @@ for a minute would keep the click on Cancel, and every other cell, waiting for t
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from optimove_analysis.errors import CancelledError
 
-__all__ = ["Job"]
+__all__ = ["Job", "Painter"]
+
+_FIRST_AFTER: Final = 1.0
+_APART: Final = 3.0
+"""Seconds between two pictures of what came so far."""
+_RESTS: Final = 5
+"""It rests so many times as long as the last picture took: the fetch has the machine."""
 
 
 class Job:
@@ -72,3 +80,33 @@ class Job:
         if self._thread is not None:
             self._thread.join(seconds)
         return not self.running
+
+
+class Painter:
+    """Draws what came so far beside the fetch: seldom, and never two pictures at once."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._next = time.monotonic() + _FIRST_AFTER
+
+    def offer(self, draw: Callable[[], object]) -> None:
+        """Draw if it is time; else do nothing: there is a next picture."""
+        busy = self._thread is not None and self._thread.is_alive()
+        if not busy and time.monotonic() >= self._next:
+            self._thread = threading.Thread(
+                target=self._paint, args=(draw,), name="optimove-painter", daemon=True
+            )
+            self._thread.start()
+
+    def _paint(self, draw: Callable[[], object]) -> None:
+        began = time.monotonic()
+        # What cannot be drawn of a part is said by the whole, which is drawn last and raises.
+        with contextlib.suppress(Exception):
+            draw()
+        now = time.monotonic()
+        self._next = now + max(_APART, _RESTS * (now - began))
+
+    def finish(self) -> None:
+        """Wait for a picture that is being drawn: the last one follows."""
+        if self._thread is not None:
+            self._thread.join()

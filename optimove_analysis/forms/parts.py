@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Final
 
 import ipywidgets as widgets
 import polars as pl
 
-from optimove_analysis.charts.tables import ReadableTable
+from optimove_analysis.charts.tables import TABLE_STYLE, ReadableTable
 
-__all__ = ["FORM_STYLE", "SpeakingLine", "code_block", "notes_html", "table_html"]
+__all__ = [
+    "FORM_STYLE",
+    "SpeakingLine",
+    "cells_html",
+    "code_block",
+    "folded_html",
+    "notes_html",
+    "said_html",
+    "table_html",
+]
 
 _MOST_ROWS: Final = 200
 
@@ -84,3 +94,36 @@ def notes_html(frame: pl.DataFrame) -> str:
     )
     lines = "".join(f"<li>{html.escape(f'{where}: {told}')}</li>" for where, told in notes.rows())
     return f'<ul style="{_STYLE["status"]}; line-height: 1.4">{lines}</ul>' if lines else ""
+
+
+def said_html(text: str) -> str:
+    """Return a paragraph of plain words."""
+    return f'<p style="{_STYLE["status"]}; line-height: 1.5; margin: 6px 0">{html.escape(text)}</p>'
+
+
+def cells_html(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return cells that are written already as an HTML table; all but the first are numbers."""
+    top = "".join(
+        f'<th scope="col"{" class=number" if place else ""}>{html.escape(head)}</th>'
+        for place, head in enumerate(heads)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(first)}</th>'
+        + "".join(f'<td class="number">{html.escape(cell)}</td>' for cell in cells)
+        + "</tr>"
+        for first, *cells in rows
+    )
+    told = html.escape(caption)
+    return (
+        f'{TABLE_STYLE}<div class="optimove-table"><div class="scroll" role="region" tabindex="0" '
+        f'aria-label="{told}"><table><caption>{told}</caption><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div></div>"
+    )
+
+
+def folded_html(summary: str, inner: str) -> str:
+    """Return HTML that the reader opens, by keyboard too."""
+    return (
+        f'<details style="{_STYLE["status"]}; margin: 8px 0"><summary style="cursor: pointer">'
+        f"{html.escape(summary)}</summary>{inner}</details>"
+    )

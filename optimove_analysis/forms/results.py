@@ -14,6 +14,13 @@ from optimove_analysis.analysis import Dossier
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.charts.tables import main_columns
 from optimove_analysis.forms.chart_view import ChartView
+from optimove_analysis.forms.export import (
+    Artefact,
+    Export,
+    chart_artefacts,
+    table_artefacts,
+    text_artefact,
+)
 from optimove_analysis.forms.parts import code_block, notes_html, table_html
 from optimove_analysis.forms.view import View
 
@@ -35,6 +42,8 @@ class CustomerResults:
         self._charts = {name: ChartView() for name in ("funnel", "mix", "journey", "calendar")}
         self._notes = {name: widgets.HTML() for name in ("funnel", "mix")}
         self._messages, self._rows, self._code = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._view: View | None = None
+        self.export = Export(self._artefacts)
         self.widget = widgets.Tab(
             [
                 widgets.VBox([self._who, self._dossier]),
@@ -44,7 +53,7 @@ class CustomerResults:
                 ),
                 widgets.VBox([self._charts["journey"], self._messages]),
                 widgets.VBox([self._charts["calendar"]]),
-                widgets.VBox([self._rows]),
+                widgets.VBox([self.export.widget, self._rows]),
                 widgets.VBox([self._code]),
             ],
             titles=_TITLES,
@@ -70,6 +79,8 @@ class CustomerResults:
         self._who.options = list(view.dossiers)
         self._who.layout.display = None if len(view.dossiers) > 1 else "none"
         self._show_dossier(next(iter(view.dossiers), None))
+        self._view = view
+        self.export.refresh()
         self._show_in_time(view)
         shown = main_columns(view.journey)
         if len(view.dossiers) < 2:  # noqa: PLR2004 - the id would be the same in all rows
@@ -77,6 +88,31 @@ class CustomerResults:
         self._messages.value = table_html(shown, "Messages in time")
         self._rows.value = table_html(_readable(view.interactions, catalogue), "Interactions")
         self._code.value = code_block(view.code, "Python that makes the same again")
+
+    def _artefacts(self) -> list[Artefact]:
+        view = self._view
+        if view is None:
+            return []
+        tables = {
+            "Interactions": view.interactions,
+            "Funnel": view.funnel,
+            "Channel mix": view.mix,
+            "Journey": view.journey,
+        }
+        pictures = {"Funnel chart": view.funnel_chart, "Mix chart": view.mix_chart}
+        return [
+            *(
+                artefact
+                for label, table in tables.items()
+                for artefact in table_artefacts(label, label.lower().replace(" ", "-"), table)
+            ),
+            *(
+                artefact
+                for label, chart in pictures.items()
+                for artefact in chart_artefacts(label, label.lower().replace(" ", "-"), chart)
+            ),
+            text_artefact("Code", "view.py", view.code),
+        ]
 
     def _show_in_time(self, view: View) -> None:
         every = view.journey

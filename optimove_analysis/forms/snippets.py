@@ -21,8 +21,8 @@ __all__ = ["LANGUAGES", "snippet"]
 _KEY: Final = "OPTIMOVE_API_KEY"
 _USUAL: Final = "X-API-KEY"
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]+")
-_WIDTH: Final = 79
-"""Characters of a line, as PEP 8 has it."""
+_WIDTH: Final = 60
+"""Characters of a line: half a notebook's width, where the form shows it."""
 _PLANE: Final = 0x10000
 _R_SPELLED: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -120,7 +120,7 @@ def _requests(asked: _Request) -> str:
         *params,
         f'    headers={{{_py(asked.header)}: os.environ["{_KEY}"]}},',
         "    timeout=30,",
-        "    allow_redirects=False,  # the key would go along",
+        "    allow_redirects=False,  # a redirect would take the key along",
         ")",
         "if not response.ok:",
         '    raise SystemExit(f"{response.status_code} {response.text}")',
@@ -164,7 +164,7 @@ def _javascript(asked: _Request) -> str:
         *query,
         "const response = await fetch(url, {",
         f"  headers: {{ {_js(asked.header)}: process.env.{_KEY} }},",
-        '  redirect: "error", // the key would go along',
+        '  redirect: "error", // a redirect would take the key along',
         "});",
         "if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);",
         "console.log(JSON.stringify(await response.json(), null, 2));",
@@ -175,13 +175,15 @@ def _javascript(asked: _Request) -> str:
 def _httr2(asked: _Request) -> str:
     pairs = [f"`{name}` = {_r(text)}" for name, text in asked.given.items()]
     query = [_call("  req_url_query(", pairs, ") |>", last="")] if pairs else []
+    sent = [f'`{asked.header}` = Sys.getenv("{_KEY}")', f'.redact = "{asked.header}"']
     lines = [
         "library(httr2)",
         "",
         f"response <- request({_r(asked.address)}) |>",
         *query,
-        f'  req_headers(`{asked.header}` = Sys.getenv("{_KEY}"), .redact = "{asked.header}") |>',
-        "  req_options(followlocation = FALSE) |> # the key would go along",
+        _call("  req_headers(", sent, ") |>", last=""),
+        "  # A redirect would take the key along.",
+        "  req_options(followlocation = FALSE) |>",
         "  req_timeout(30) |>",
         "  req_perform()",
         "str(resp_body_json(response))",

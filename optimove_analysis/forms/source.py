@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, overload
 
 import polars as pl
 
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import ApiEndpoint, ParameterValue
 
-__all__ = ["Answered", "Asked", "Progress", "Source", "Where"]
+__all__ = ["Answered", "Asked", "AudienceSource", "FetchPlan", "Progress", "Source", "Where"]
 
 
 class Progress(Protocol):
@@ -137,3 +137,61 @@ class Asked(Protocol):
         self, endpoint: str, *, refresh: bool = False, **parameters: ParameterValue
     ) -> Answered:
         """Return what comes back of one request."""
+
+
+class FetchPlan(Protocol):
+    """What a fetch would cost, before anything is sent."""
+
+    @property
+    def customers(self) -> int:
+        """All customers."""
+
+    @property
+    def kept(self) -> int:
+        """Customers whose answer is kept and good."""
+
+    @property
+    def to_fetch(self) -> int:
+        """Customers who must be asked for."""
+
+    @property
+    def requests(self) -> int:
+        """Requests to send."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds until the last of them can be sent."""
+
+
+class AudienceSource(Source, Protocol):
+    """A source that can also say what many customers cost, go on where one fails, and list them."""
+
+    @overload
+    def interactions(
+        self,
+        customer_ids: list[str],
+        start: dt.date,
+        end: dt.date,
+        *,
+        progress: Callable[[Any], None] | None = None,
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def interactions(
+        self,
+        customer_ids: list[str],
+        start: dt.date,
+        end: dt.date,
+        *,
+        progress: Callable[[Any], None] | None = None,
+        on_error: Literal["collect"],
+    ) -> tuple[pl.DataFrame, pl.DataFrame]: ...
+
+    def plan(self, customer_ids: list[str], start: dt.date, end: dt.date) -> FetchPlan:
+        """Say what `interactions` would cost; nothing is sent."""
+
+    def target_groups(self) -> pl.DataFrame:
+        """Return ``target_group_id`` and ``target_group_name``, one row a group."""
+
+    def customers(self, target_group_id: int, day: dt.date) -> pl.DataFrame:
+        """Return the customers of a target group on a day, their ids in ``customer_id``."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import ipywidgets as widgets
 
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.console_parts import labelled, parameter_field, side_by_side
+from optimove_analysis.forms.job import Job
+from optimove_analysis.forms.parts import FORM_STYLE, SpeakingLine
 from optimove_analysis.forms.reply_view import (
     STYLE,
     VIEWS,
@@ -24,11 +26,9 @@ from optimove_analysis.forms.reply_view import (
 )
 from optimove_analysis.forms.snippets import LANGUAGES, snippet
 from optimove_analysis.forms.source import Answered, Asked
-from optimove_analysis.schema import ApiEndpoint, ApiParameter, ParameterValue
+from optimove_analysis.schema import ApiEndpoint, ParameterValue
 
 __all__ = ["TryItConsole"]
-
-_FLAGS: Final = (("not given", ""), ("True", "True"), ("False", "False"))
 
 
 class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
@@ -66,14 +66,15 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self.source = source
         self.reply: Answered | None = None
         self.error: Exception | None = None
+        self._job = Job()
         self._line = SpeakingLine()
         self._typed: dict[str, str] = {}
         self._fields: dict[str, Any] = {}
         self._looked_at: int | None = None
-        self._endpoint = _field(
+        self._endpoint = labelled(
             widgets.Dropdown(options=list(source.endpoints), description="Function")
         )
-        self._language = _field(widgets.Dropdown(options=LANGUAGES, description="Language"))
+        self._language = labelled(widgets.Dropdown(options=LANGUAGES, description="Language"))
         self._refresh = widgets.Checkbox(
             description="Ask anew, even if the answer is kept",
             indent=False,
@@ -88,8 +89,9 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._results = widgets.Tab(list(self._views.values()), titles=VIEWS, selected_index=0)
         self._response = widgets.VBox([heading("Response"), self._facts, self._results])
         self._listen()
-        super().__init__([widgets.HTML(STYLE), self._laid_out()])
-        self.add_class("optimove-try")
+        super().__init__([widgets.HTML(FORM_STYLE + STYLE), self._laid_out()])
+        for name in ("optimove-form", "optimove-try"):
+            self.add_class(name)
         self._set_up()
         self.value = {"endpoint": endpoint, "parameters": parameters or {}}
 
@@ -131,6 +133,16 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             asked["language"], self._chosen, asked["parameters"], where.url, where.header
         )
 
+    def start(self) -> None:
+        """Do what a click on Send does: `run` in a thread; what goes wrong is said on the form."""
+        # The button is on again a moment before the thread has ended.
+        self._job.wait(0.5)
+        self._job.start(self._quietly)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a request that a click has sent; False where it has not ended in time."""
+        return self._job.wait(seconds)
+
     def run(self) -> Answered:
         """Send what the form asks, show what comes back, and return it.
 
@@ -138,11 +150,22 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             OptimoveAnalysisError: what cannot be asked, or no answer came; `error` and the form
                 say it too.
         """
+        if self._job.running:
+            raise InputError("the last request has not ended yet: wait() for it.")
+        return self._do()
+
+    def _quietly(self) -> None:
+        # The form's line says it in plain words; a traceback would say no more.
+        with contextlib.suppress(Exception):
+            self._do()
+
+    def _do(self) -> Answered:
         self.error = None
         self._run.disabled = True
         self._line.say(f"Asking {self._endpoint.value} ...")
         try:
             self.reply = self._work()()
+            self._show(self.reply)
         except Exception as error:
             # The last answer would pass for the answer to what is asked now.
             self.reply, self.error = None, error
@@ -152,7 +175,6 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             raise
         finally:
             self._run.disabled = False
-        self._show(self.reply)
         return self.reply
 
     def _work(self) -> Callable[[], Answered]:
@@ -191,16 +213,11 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
     def _chosen(self) -> ApiEndpoint:
         return self.source.endpoints[self._endpoint.value]
 
-    def _clicked(self, _button: widgets.Button) -> None:
-        # The form's line says it in plain words; a traceback would say no more.
-        with contextlib.suppress(OptimoveAnalysisError):
-            self.run()
-
     def _fill_in(self, _button: widgets.Button) -> None:
         self.value = {"parameters": self._chosen.example}
 
     def _listen(self) -> None:
-        self._run.on_click(self._clicked)
+        self._run.on_click(lambda _: self.start())
         self._example.on_click(self._fill_in)
         self._endpoint.observe(lambda _: self._set_up(), "value")
         self._language.observe(lambda _: self._draw(), "value")
@@ -211,18 +228,13 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._response.layout.display = "none"
 
     def _laid_out(self) -> widgets.VBox:
-        """Return request, answer and code: in this order for who cannot see them side by side."""
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 12px", align_items="center")
         buttons = widgets.HBox([self._run, self._example, self._refresh], layout=row)
-        request = [heading("Request"), self._endpoint, self._about, self._parameters, buttons]
-        code = [heading("The same as code"), self._address, self._language, self._code]
-        parts = {"request": request, "answer": [self._line, self._response], "code-side": code}
-        boxes = [widgets.VBox(children) for children in parts.values()]
-        for name, box in zip(parts, boxes, strict=True):
-            box.add_class(name)
-        grid = widgets.VBox(boxes)
-        grid.add_class("grid")
-        return grid
+        return side_by_side(
+            [heading("Request"), self._endpoint, self._about, self._parameters, buttons],
+            [self._line, self._response],
+            [heading("The same as code"), self._address, self._language, self._code],
+        )
 
     def _set_up(self) -> None:
         """Make the fields of the function that is chosen; what was typed stays where it fits."""
@@ -232,7 +244,10 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         if endpoint.assumed:
             about += doc(f"Assumed: {endpoint.assumed}", "assumed")
         self._about.value = about if endpoint.parameters else about + doc("It takes no parameters.")
-        self._fields = {one.name: self._input(one) for one in endpoint.parameters}
+        self._fields = {
+            one.name: parameter_field(one, self._typed.get(one.name, ""), self._draw)
+            for one in endpoint.parameters
+        }
         self._parameters.children = [
             widgets.VBox([self._fields[one.name], widgets.HTML(doc(one.what))])
             for one in endpoint.parameters
@@ -240,17 +255,6 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._example.layout.display = None if endpoint.parameters else "none"
         self._forget()  # another function's answer would pass for this one's
         self._draw()
-
-    def _input(self, parameter: ApiParameter) -> widgets.Widget:
-        typed = self._typed.get(parameter.name, "")
-        named = {"description": parameter.title, "tooltip": parameter.what}
-        if parameter.kind == "flag":
-            options = dict(_FLAGS)
-            field = widgets.Dropdown(options=_FLAGS, value=options.get(typed, ""), **named)
-        else:
-            field = widgets.Text(value=typed, placeholder=parameter.example, **named)
-        field.observe(lambda _: self._draw(), "value")
-        return _field(field)
 
     def _draw(self) -> None:
         """Write the address and the code of what is typed."""
@@ -262,10 +266,3 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             url, code = f"{where.url}/current/{chosen.path}", f"# {error}"
         self._address.value = url_html(chosen.method, url, where.header, where.key_source)
         self._code.value = code_html(code, asked["language"])
-
-
-def _field(widget: widgets.Widget) -> widgets.Widget:
-    """Let a widget have its label above it."""
-    widget.add_class("optimove-field")
-    widget.layout.width = "auto"
-    return widget

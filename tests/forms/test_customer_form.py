@@ -161,6 +161,14 @@ def test_each_customer_asked_for_has_a_dossier_to_choose(client: OptimoveClient)
     assert "Customer 000001" in facts.value
 
 
+def test_what_was_found_can_be_taken_along(client: OptimoveClient, tmp_path: Path) -> None:
+    form = CustomerForm(client, customer_id="841231")
+    view = form.run()
+    form._shown.export.choose("Funnel", "PARQUET")  # noqa: SLF001 - as a click would
+    saved = form._shown.export.save(tmp_path / "mine.parquet")  # noqa: SLF001 - as above
+    assert pl.read_parquet(saved).equals(view.funnel)
+
+
 @pytest.mark.holds_a_key
 def test_the_code_makes_the_same_again_in_a_process_of_its_own(
     client: OptimoveClient, box: Sandbox, tmp_path: Path

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
+import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -58,6 +60,12 @@ def named(console: TryItConsole, begin: str) -> Any:
     """Return the field, button or box that a user knows by these words."""
     (one,) = [w for w in all_of(console) if getattr(w, "description", "").startswith(begin)]
     return one
+
+
+def send(console: TryItConsole) -> None:
+    """Click on Send, and wait until what it started has ended."""
+    named(console, "Send").click()
+    assert console.wait(30)
 
 
 def tab(console: TryItConsole, name: str) -> str:
@@ -178,7 +186,7 @@ def test_an_error_of_the_api_is_said_in_plain_words_and_its_body_is_shown(
     console = TryItConsole(client, INTERACTIONS, SAMPLE)
     console.run()
     console.value = value
-    named(console, "Send").click()
+    send(console)
     assert console.error is None
     assert facts(console)["Status"] == status
     assert 'role="alert"' in said(console)
@@ -260,7 +268,7 @@ def test_what_cannot_be_asked_is_said_on_the_form_and_nothing_is_sent(
     console.run()
     sent = len(box.log)
     console.value = {"parameters": {"CustomerID": "841231"}}
-    named(console, "Send").click()
+    send(console)
     assert "fill in what is required: StartDate as 2018-08-19, EndDate as" in said(console)
     assert 'role="alert"' in said(console)
     assert isinstance(console.error, InputError)
@@ -281,9 +289,51 @@ def test_where_no_answer_comes_the_form_says_so(client: OptimoveClient, box: San
     box.answer("GetAllActions", status=500, headers=AT_ONCE)
     box.drop("GetAllActions", times=4)
     console = TryItConsole(client, "GetAllActions")
-    named(console, "Send").click()
+    send(console)
     assert isinstance(console.error, ConnectionFailedError)
     assert "Is the instance right, and the network up?" in said(console)
+
+
+def test_a_click_does_what_run_does_and_the_kernel_goes_on_meanwhile(tmp_path: Path) -> None:
+    with (
+        sandbox(delays=[0.0, 1.0]) as box,
+        OptimoveClient(box.url, box.api_key, cache_dir=tmp_path) as client,
+    ):
+        console = TryItConsole(client, INTERACTIONS, SAMPLE)
+        named(console, "Send").click()
+        assert not console.wait(0.1)  # the handler is back, and the answer is not there yet
+        assert "Asking GetCustomerChannelInteractions ..." in said(console)
+        assert named(console, "Send").disabled
+        with pytest.raises(InputError, match="has not ended yet"):
+            console.run()
+        assert console.wait(30)
+        assert console.reply is not None
+        assert len(console.reply.json()) == 2
+        assert not named(console, "Send").disabled
+
+
+def test_a_click_at_the_moment_when_an_answer_is_there_is_not_lost(
+    client: OptimoveClient, box: Sandbox
+) -> None:
+    console = TryItConsole(client, "GetAllActions")
+    console.value = {"refresh": True}
+    again: list[threading.Thread] = []
+
+    def click(change: dict[str, object]) -> None:
+        if change["new"] is False and len(again) < 3:
+            clicking = threading.Thread(target=named(console, "Send").click)
+            clicking.start()
+            again.append(clicking)
+
+    named(console, "Send").observe(click, "disabled")
+    named(console, "Send").click()
+    end = time.monotonic() + 30
+    while box.count(path="GetAllActions") < 4 and time.monotonic() < end:
+        time.sleep(0.01)
+    for clicking in again:
+        clicking.join()
+    assert console.wait(30)
+    assert box.count(path="GetAllActions") == 4
 
 
 def test_offline_a_miss_is_said_and_what_is_kept_is_shown(
@@ -294,7 +344,7 @@ def test_offline_a_miss_is_said_and_what_is_kept_is_shown(
         console = TryItConsole(offline, "GetAllActions")
         assert console.run().ok
         console.value = {"endpoint": "GetExecutionChannels"}
-        named(console, "Send").click()
+        send(console)
         assert isinstance(console.error, OfflineError)
         assert "sends nothing" in said(console)
 
@@ -338,6 +388,14 @@ def test_a_value_makes_the_same_form_again(client: OptimoveClient) -> None:
     assert second.value == first.value
     assert second.value["parameters"]["IncludeTemplateIDs"] == "True"
     assert second.run().frame()["template_id"].null_count() == 0
+
+
+def test_a_flag_may_be_any_text_and_the_api_judges_it(client: OptimoveClient) -> None:
+    asked: dict[str, Any] = {"CampaignID": 11285, "IncludeTemplateIDs": "true", "$top": 1}
+    console = TryItConsole(client, "GetCustomerSendDetailsByCampaign", asked)
+    assert "TemplateID" in console.run().json()[0]
+    named(console, "IncludeTemplateIDs").value = "perhaps"
+    assert "give true or false" in console.run().text
 
 
 def test_days_may_be_given_as_days(client: OptimoveClient) -> None:
@@ -394,7 +452,7 @@ def test_a_character_that_cannot_be_sent_is_said_where_the_code_would_be(
     console = TryItConsole(client, INTERACTIONS, SAMPLE)
     named(console, "CustomerID").value = "a\0b"
     assert "CustomerID holds a character that cannot be sent" in shown(console)
-    named(console, "Send").click()
+    send(console)
     assert "cannot be sent" in said(console)
 
 
