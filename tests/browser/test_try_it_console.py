@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.lab import notebook
-from browser.serving import SLOW, findings, jupyterlab
+from browser.lab import keep_pressing, notebook
+from browser.serving import SLOW, SOON, findings, jupyterlab
 from playwright.sync_api import Browser, Page, expect
 
 CODE = """
@@ -30,6 +30,8 @@ def page(
         jupyterlab(home, {"console.ipynb": [CODE]}) as lab,
         notebook(browser, lab, "console", width=1200, hosts=hosts) as opened,
     ):
+        there = expect(opened.get_by_role("combobox", name="Function"))
+        keep_pressing(opened, "Control+Enter", lambda: there.to_be_visible(timeout=4 * SOON))
         yield opened
 
 
