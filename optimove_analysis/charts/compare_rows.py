@@ -142,7 +142,10 @@ def panel(
     )
     y = alt.Y("name:N", sort=[one["name"] for one in records], axis=None)
     place = alt.Scale(domain=[0, 1], range=[_LABEL, width - _LABEL], nice=False)
-    at0, at, low = (alt.X(f"{name}:Q", scale=place, axis=None) for name in ("at0", "at", "lo_at"))
+    zero = alt.Axis(
+        values=[0], format="d", labelFlush=False, title=None
+    )  # all that the rows' scales share
+    at0, at, low = (alt.X(f"{name}:Q", scale=place, axis=zero) for name in ("at0", "at", "lo_at"))
     tooltip = _tooltip()
     base = alt.Chart()
     ring = base.mark_point(size=84, strokeWidth=2, opacity=1)

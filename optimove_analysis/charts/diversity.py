@@ -93,11 +93,13 @@ def diversity(
 
 def _how(table: pl.DataFrame) -> list[str]:
     of = " / ".join(table["of"].unique(maintain_order=True))
+    if of == "engaged":
+        of = "clicked" if "ignore" in table["opens"] else "clicked or opened"
     few = table.filter("small", pl.col("effective_channels").is_not_null()).height
     return [
         f"Ring: of sends; dot: of engagements ({of})."
         + (f" Grey: fewer than {SMALL_N}." if few else ""),
-        "So many channels with like shares would be as diverse; 1: all on one channel.",
+        "Effective: so many channels of equal shares would be as diverse; 1: all on one channel.",
     ]
 
 

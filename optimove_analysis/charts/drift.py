@@ -28,6 +28,7 @@ __all__ = ["drift"]
 _TITLE: Final = "How far the channel mix moved"
 _ROWS: Final = 60
 """So many groups, each with one pair of periods, are rows that can be read."""
+_MEASURE: Final = "Jensen-Shannon divergence: from 0 (the same shares) to 1 (no channel in both)."
 _TOLD: Final = 12
 
 
@@ -92,7 +93,7 @@ def drift(
     return finished(
         alt.concat(*blocks, columns=columns, spacing=34),
         title=title or _TITLE,
-        told=[words.settings(table), when, _how(records)],
+        told=[words.settings(table), when, _MEASURE, _how(records)],
         width=wide,
         description=_description(drawn),
     )
@@ -130,17 +131,16 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
 def _how(records: Sequence[Mapping[str, Any]]) -> str:
     tones = {one["tone"] for one in records if not one["nothing"]}
     parts = [
-        "Jensen and Shannon's divergence, 0 (the same shares) to 1 (no channel in both).",
-        "Band: where it is 95 times of 100 if nothing had changed.",
+        "Band: where chance puts it 95 times of 100.",
         "Full dot: beyond it; ring: not.",
         f"Grey: fewer than {SMALL_N} in one of the periods." if "few" in tones else "",
-        f"{words.NO_ANSWER}: nothing to compare." if any(one["nothing"] for one in records) else "",
+        f"{words.NO_ANSWER}: no answer." if any(one["nothing"] for one in records) else "",
     ]
     return " ".join(part for part in parts if part)
 
 
 def _description(drawn: Sequence[Group]) -> str:
-    parts = [f"{_TITLE}, as Jensen and Shannon's divergence of each mix from the one before."]
+    parts = [f"{_TITLE}, as the Jensen-Shannon divergence of each mix from the one before."]
     said = []
     for group in drawn:
         prefix = f"{group.label}: " if group.label else ""

@@ -11,7 +11,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import MAX_ROWS, refuse_too_many
-from optimove_analysis.charts.theme import CHANNEL_COLOURS, SMALL_COLOUR, TOTAL_COLOUR
+from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 
 __all__ = [
     "FEW",
@@ -38,9 +38,10 @@ SHARE, FEW, REST = "share", "few", "rest"
 """The tone of a cell: a share, one of a row with a small n, and of what is no channel."""
 
 # How strong the fullest cell of a tone is. Beyond these the ink of the numbers would no longer
-# stand out by 4.5:1 on it, on white or on dark; so one ink does for all cells.
+# stand out by 4.5:1 on it, on white or on dark; so one ink does for all cells. The hue is that of
+# the theme's ramp: a channel's colour would say that the cells are that channel's.
 _TONES: Final[Mapping[str, tuple[str, float]]] = {
-    SHARE: (CHANNEL_COLOURS["email"], 0.78),
+    SHARE: ("#7C6BC4", 0.85),
     FEW: (SMALL_COLOUR, 0.45),
     REST: (TOTAL_COLOUR, 0.6),
 }

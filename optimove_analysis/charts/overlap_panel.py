@@ -18,9 +18,9 @@ __all__ = ["left_of", "upset"]
 
 _TOTAL_TEXT: Final = 42
 _TOTAL_BAR: Final = 58
-_NAMES: Final = (50, 120)
+_NAMES: Final = (60, 130)
 """Pixels of the channels' names, at least and at most; a longer name ends in dots."""
-_LETTER: Final = 6.2
+_LETTER: Final = 6.8
 
 _BARS: Final = 150  # pixels of the highest bar or interval
 _HEAD: Final = 16  # pixels above it for its number

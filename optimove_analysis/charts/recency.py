@@ -205,9 +205,8 @@ def _names(records: Sequence[Mapping[str, Any]], scale: alt.Scale) -> list[alt.C
 def _told(table: pl.DataFrame, drawn: Sequence[Group]) -> list[str]:
     n = words.plural(table["customer_id"].n_unique(), "customer")
     told = [words.settings(table.drop("unit"), n=n)]
-    told.append(
-        "Days from the last open or click to that day, in bins of ten; the last is 181 or more."
-    )
+    last = "click" if set(table["opens"]) == {"ignore"} else "open or click"
+    told.append(f"Days from the last {last} to that day, in bins of ten; the last is 181 or more.")
     if any(group.rows.height < SMALL_N for group in drawn):
         told.append(f"Grey: fewer than {SMALL_N} customers.")
     return told

@@ -102,7 +102,7 @@ def _end(label: str, total: Mapping[str, Any], period: str) -> dict[str, Any]:
         "right": rate,
         "number": _value(total["rate"], rate),
         "interval": "",
-        "rates": f"{k:,} / {n:,}",
+        "rates": f"{k:,} of {n:,}",
         "tip": f"{k:,} / {n:,} = {_value(total['rate'], rate)}",
     }
 
@@ -213,7 +213,7 @@ def _panel(
     layers: Layers = alt.layer(
         base.mark_rule(style="optimove-par").encode(x=end, y=y, y2="next"),
         steps.mark_bar(height=16).encode(x=start, x2="to", y=y, color=colour, tooltip=tooltip),
-        ends.mark_tick(thickness=4, height=20, style="optimove-value").encode(
+        ends.mark_tick(thickness=4, height=20, style="optimove-value", opacity=1).encode(
             x=start, y=y, tooltip=tooltip
         ),
         ends.mark_text(**bold, dx=8).encode(x=right, y=y, text="number:N"),

@@ -6,6 +6,7 @@ table beside it can never round differently. A space that must not break is U+00
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Sequence
 from datetime import date
@@ -37,6 +38,8 @@ NO_STAGE: Final = "n/a"
 """The channel has no such stage."""
 FEW: Final = f"fewer than {SMALL_N} sent"
 """What a small group is called."""
+_ORPHAN: Final = 0.3
+"""A last line of less than this of the width looks forgotten."""
 
 
 def count(number: int | None) -> str:
@@ -119,18 +122,27 @@ def listed(words: Sequence[str]) -> str:
 def lines(sentences: Sequence[str], width: int) -> list[str]:
     """Break what stands under a title into lines that are no wider than the picture.
 
+    No word is left alone in a last line.
+
     >>> lines(["Unit: message", "Grey: fewer than 30 sent. n/a: no such stage."], 170)
     ['Unit: message', 'Grey: fewer than 30 sent.', 'n/a: no such stage.']
+    >>> lines(["Bars are shares of sends, and dots are days."], 200)
+    ['Bars are shares of sends,', 'and dots are days.']
     """
     # A letter of the subtitle's 11.5 px is 5.7 px wide on average.
     room = max(int(width / 5.7), 20)
+    return [line for text in sentences if text for line in _wrapped(text, room)]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
     # wrap() would break at a space that must not break.
-    return [
-        line
-        for text in sentences
-        if text
-        for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
-    ]
+    wrap = functools.partial(textwrap.wrap, text, break_long_words=False, break_on_hyphens=False)
+    found = wrap(room)
+    if len(found) < 2 or len(found[-1]) > _ORPHAN * room:  # noqa: PLR2004 - nothing is broken
+        return found
+    # A word alone in the last line: as few lines, but of about one length.
+    rooms = range(len(text) // len(found), room + 1)
+    return next(lines for lines in map(wrap, rooms) if len(lines) == len(found))
 
 
 def _window(days: int | None) -> str:

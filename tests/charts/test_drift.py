@@ -62,7 +62,7 @@ def test_a_move_to_another_channel_is_1_and_none_is_0() -> None:
         ("2025-03-10", 0.0, False),
         ("2025-03-17", 1.0, False),
     ]
-    assert "\u2013: nothing to compare." in told(chart)
+    assert "\u2013: no answer." in told(chart)
     text = alt_text(chart)
     assert "Sends of 2025-03-17 to 2025-03-23 1, more than the" in text
     assert "Sends of 2025-03-10 to 2025-03-16 0, within the 0" in text

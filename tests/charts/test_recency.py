@@ -43,6 +43,13 @@ def bins(drawn: pl.DataFrame) -> dict[str, int]:
     return {record["bin"]: record["customers"] for record in found if record["customers"]}
 
 
+def test_without_opens_the_days_are_those_since_a_click() -> None:
+    trusted = table([1, 2, 3])
+    assert "Days from the last open or click to that day" in told(charts.recency(trusted))
+    ignored = trusted.with_columns(opens=pl.lit("ignore"))
+    assert "Days from the last click to that day" in told(charts.recency(ignored))
+
+
 def test_bins_end_where_the_tiers_do() -> None:
     days = [0, 10, 11, 30, 31, 90, 91, 180, 181, 999, None]
     assert bins(table(days)) == {

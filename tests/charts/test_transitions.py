@@ -104,7 +104,7 @@ def test_the_numbers_stand_out_on_every_cell(mode: Any) -> None:
     every = [*cells(chart), *cells(charts.hand_off(few))]
     assert {cell["tone"] for cell in every} == {"share", "rest", "few"}
     # As strong as it may get: the channel of the largest share.
-    assert max(cell["strength"] for cell in every) == 0.78
+    assert max(cell["strength"] for cell in every) == 0.85
     for cell in every:
         a = cell["strength"]
         mixed = tuple(
