@@ -23,8 +23,8 @@ _HEAD = """\
 - `interactions.parquet`: a year of interactions of {customers} invented customers, in the schema of
   the `interactions` table below, for who wants to read and count without a server:
   `pl.read_parquet("data/interactions.parquet")`.
-- `pictures/`: the funnel and the channel mix of those customers, and the journey of one, as the charts
-  draw them.
+- `pictures/`: the funnel and the channel mix of those customers, and the journey of one, as the
+  charts draw them.
 
 All of it is made by `make samples`; no real person is in it.
 
