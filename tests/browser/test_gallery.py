@@ -1,4 +1,4 @@
-"""Every chart of the gallery in a page whose policy forbids eval, as the report's and the forms'."""
+"""Every chart of the gallery in a page that forbids eval, as the report and the forms may be."""
 
 from __future__ import annotations
 
