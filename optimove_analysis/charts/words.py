@@ -17,6 +17,7 @@ import polars as pl
 from optimove_analysis.schema import SMALL_N
 
 __all__ = [
+    "DOT",
     "NBSP",
     "NO_ANSWER",
     "NO_STAGE",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 NBSP: Final = "\u00a0"
+DOT: Final = " \N{MIDDLE DOT} "
+"""Between the parts of a line."""
 NO_ANSWER: Final = "\N{EN DASH}"
 """0/0: the stage exists, nothing reached the one before."""
 NO_STAGE: Final = "n/a"
@@ -128,6 +131,8 @@ def lines(sentences: Sequence[str], width: int) -> list[str]:
     ['Unit: message', 'Grey: fewer than 30 sent.', 'n/a: no such stage.']
     >>> lines(["Bars are shares of sends, and dots are days."], 200)
     ['Bars are shares of sends,', 'and dots are days.']
+    >>> lines([f"1,200 messages{DOT}Unit: message{DOT}window 7 days from the send"], 220)
+    ['1,200 messages · Unit: message', 'window 7 days from the send']
     """
     # A letter of the subtitle's 11.5 px is 5.7 px wide on average.
     room = max(int(width / 5.7), 20)
@@ -135,6 +140,14 @@ def lines(sentences: Sequence[str], width: int) -> list[str]:
 
 
 def _wrapped(text: str, room: int) -> list[str]:
+    if DOT in text and len(text) > room:  # between its parts rather than within one
+        found: list[str] = []
+        for part in text.split(DOT):
+            if found and len(found[-1]) + len(DOT) + len(part) <= room:
+                found[-1] += DOT + part
+            else:
+                found += _wrapped(part, room)
+        return found
     # wrap() would break at a space that must not break.
     wrap = functools.partial(textwrap.wrap, text, break_long_words=False, break_on_hyphens=False)
     found = wrap(room)
