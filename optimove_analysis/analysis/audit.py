@@ -110,7 +110,11 @@ def _told(check: str, catalogue: Catalogue, unchecked: pl.Expr) -> pl.Expr:
     words = CHECKED[check]
     count, total = pl.col(f"n_{check}"), pl.col(words.of)
     some = ~unchecked & (count > 0)
-    what = pl.when(count == 1).then(pl.lit(words.one)).otherwise(pl.format(words.many, count))
+    what = (
+        pl.when(count == 1)
+        .then(pl.lit(words.one))
+        .otherwise(pl.format(words.many, _grouped(count)))
+    )
     columns = {
         "check": pl.lit(check),
         "severity": pl.when(some).then(_severity(check, catalogue)).otherwise(pl.lit("ok")),
@@ -153,3 +157,13 @@ def _severity(check: str, catalogue: Catalogue) -> pl.Expr:
             pl.when(pl.col(f"n_{check}") == pl.col("rows")).then(pl.lit("error")).otherwise(usual)
         )
     return usual
+
+
+def _grouped(count: pl.Expr) -> pl.Expr:
+    """Write a count as all counts are, with a comma between thousands.
+
+    >>> pl.select(_grouped(pl.lit(1454567))).item(), pl.select(_grouped(pl.lit(145))).item()
+    ('1,454,567', '145')
+    """
+    backwards = count.cast(pl.String).str.reverse().str.replace_all(r"\d{3}", "$0,")
+    return backwards.str.strip_chars_end(",").str.reverse()
