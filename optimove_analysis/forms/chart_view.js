@@ -1,4 +1,5 @@
 /* Draw the widget's chart: light or dark as its page is, wide or narrow as its place is. */
+const SHRUNK = 0.75; // of its size; smaller, its text would be too small to read
 const DARK = () => document.body.dataset.jpThemeLight === "false";
 
 /* The look on the page's own paper: a chart is no card. */
@@ -22,9 +23,10 @@ async function render({ model, el }) {
   el.append(place);
   let drawn = null; // the view of the last picture, and what it was drawn for
   let asked = 0;
-  let small = false; // whether the last picture was drawn for a narrow place
+  let small = false; // whether the last picture is the narrow one
+  let width = 0; // of the wide picture, in pixels
   // A tab that is not shown has no width: its pictures are drawn wide until it is.
-  const isNarrow = () => el.clientWidth > 0 && el.clientWidth < model.get("narrow_below");
+  const isNarrow = () => el.clientWidth > 0 && el.clientWidth < SHRUNK * width;
 
   const draw = async () => {
     const { wide, narrow } = model.get("specs");
@@ -37,27 +39,36 @@ async function render({ model, el }) {
     const turn = ++asked;
     const vegaEmbed = await globalThis.optimoveVega.ready;
     if (turn !== asked) return; // a newer picture is on its way
-    small = isNarrow();
     const look = inPaper(model.get("looks")[DARK() ? "dark" : "light"]);
-    const spec = { ...(small && narrow ? narrow : wide), config: look };
-    try {
+    const embed = async (spec) => {
       const next = document.createElement("div");
-      const result = await vegaEmbed(next, spec, {
+      const result = await vegaEmbed(next, { ...spec, config: look }, {
         mode: "vega-lite",
         renderer: "svg",
         actions: false,
         ast: true, // expressions are interpreted: a page's policy may forbid eval
         tooltip: { theme: DARK() ? "dark" : "light" },
       });
-      if (turn !== asked) return result.view.finalize();
+      return { next, view: result.view, svg: next.querySelector("svg") };
+    };
+    try {
+      let picture = await embed(wide);
+      width = Number(picture.svg.getAttribute("width"));
+      small = Boolean(narrow) && isNarrow();
+      if (small) {
+        picture.view.finalize();
+        picture = await embed(narrow);
+      }
+      const { next, view, svg } = picture;
+      if (turn !== asked) return view.finalize();
       drawn?.finalize();
-      drawn = result.view;
+      drawn = view;
+      place.removeAttribute("role");
       place.replaceChildren(next); // the old picture stays until the new one is there: no flicker
-      const svg = next.querySelector("svg");
       // A chart shrinks with its place until its text would be too small to read, then it scrolls.
       svg.style.maxWidth = "100%";
       svg.style.height = "auto";
-      svg.style.minWidth = `${Math.round(0.7 * Number(svg.getAttribute("width")))}px`;
+      svg.style.minWidth = `${Math.round(SHRUNK * Number(svg.getAttribute("width")))}px`;
       place.dataset.drawn = String(model.get("number"));
     } catch (error) {
       place.textContent = `The chart could not be drawn: ${error.message}`;
@@ -66,7 +77,7 @@ async function render({ model, el }) {
   };
 
   const places = new ResizeObserver(() => {
-    if (el.clientWidth > 0 && isNarrow() !== small) draw();
+    if (model.get("specs").narrow && el.clientWidth > 0 && isNarrow() !== small) draw();
   });
   places.observe(el);
   const themes = new MutationObserver(draw);

@@ -29,8 +29,6 @@ globalThis.optimoveVega ??= (() => {
 })();
 """
 _KEPT: Final = "globalThis.optimoveVega.keep(vegaEmbed);\nexport default { initialize() {} };"
-NARROW: Final = 620
-"""Pixels: below this a place is narrow; a notebook beside its file browser is."""
 
 
 @functools.cache
@@ -52,12 +50,11 @@ class ChartView(anywidget.AnyWidget):
     """A place for a chart; `show` draws one there in place of the last.
 
     It is dark where JupyterLab, Notebook or Voila are, changes with them, and takes the narrow form
-    of a chart where its place is narrow.
+    of a chart where the wide one would have to be shrunk too far.
     """
 
     specs = traitlets.Dict().tag(sync=True)
     looks = traitlets.Dict().tag(sync=True)
-    narrow_below = traitlets.Int(NARROW).tag(sync=True)
     number = traitlets.Int(0).tag(sync=True)
 
     def __init__(self) -> None:
