@@ -26,8 +26,6 @@ _TITLES: Final = (
     *("Overview", "Funnel", "Channel mix", "Compare", "Data", "Failures", "Export", "Request"),
 )
 _COMPARED: Final = ("compare", "explained", "baseline", "against")
-_TWO_FUNNELS: Final = 720
-"""Pixels that two funnels side by side need; in a narrower place they stand below each other."""
 _TOO_MUCH: Final = "By month it has more months and channels than a picture can show."
 
 
@@ -41,8 +39,6 @@ class AudienceResults:
         self._charts = {name: ChartView() for name in ("Funnel", "Channel mix", "by month")}
         self._arms = {name: ChartView() for name in _COMPARED}
         self._change = widgets.HTML()
-        for place in (self._charts["Funnel"], self._arms["baseline"], self._arms["against"]):
-            place.narrow_below = _TWO_FUNNELS
         self._month_text = widgets.HTML()
         self.export = Export(self._artefacts)
         self._pages: dict[str, widgets.Widget] = {
