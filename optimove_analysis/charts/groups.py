@@ -42,7 +42,8 @@ def checked(frame: object, table: Table, maker: str) -> pl.DataFrame:
     """Return the frame as a frame of the table, or say which function makes one.
 
     Raises:
-        SchemaError: it is no eager polars frame, or lacks a column, or one has another type.
+        SchemaError: it is no eager polars frame, or lacks a column, or one has another type, or
+            holds a null where the table has none, or what is no number.
     """
     hint = f"a {table.name} chart draws what {maker}(interactions, ...) returns"
     if isinstance(frame, pl.LazyFrame):
@@ -50,9 +51,30 @@ def checked(frame: object, table: Table, maker: str) -> pl.DataFrame:
     if not isinstance(frame, pl.DataFrame):
         raise SchemaError(f"{hint}, a polars DataFrame; this is a {type(frame).__name__}.")
     try:
-        return table.check(frame)
+        frame = table.check(frame)
     except SchemaError as error:
         raise SchemaError(f"{hint}: {error}") from error
+    _refuse_holes(frame, table, hint)
+    return frame
+
+
+def _refuse_holes(frame: pl.DataFrame, table: Table, hint: str) -> None:
+    """Refuse a null where the table has none, and what is no number: neither has a place."""
+    never = [column.name for column in table.columns if not (column.nulls or column.optional)]
+    floats = [column.name for column in table.columns if column.dtype.is_float()]
+    odd = {
+        "null": frame.select(pl.col(never).is_null().any()),
+        "NaN or infinite": frame.select((~pl.col(floats).is_finite()).any()),
+    }
+    for what, found in odd.items():
+        names = [name for name in found.columns if found[name].any()]
+        if names:
+            message = (
+                f"{hint}; in some row of this one {', '.join(map(repr, names))} "
+                f"{'is' if len(names) == 1 else 'are'} {what}, which says nothing: leave such rows "
+                "out, or make the table anew."
+            )
+            raise SchemaError(message)
 
 
 def label_of(name: str) -> str:

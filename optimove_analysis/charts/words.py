@@ -155,7 +155,8 @@ def _wrapped(text: str, room: int) -> list[str]:
         return found
     # A word alone in the last line: as few lines, but of about one length.
     rooms = range(len(text) // len(found), room + 1)
-    return next(lines for lines in map(wrap, rooms) if len(lines) == len(found))
+    # A word longer than a line leaves no narrower room to try.
+    return next((lines for lines in map(wrap, rooms) if len(lines) == len(found)), found)
 
 
 def _window(days: int | None) -> str:

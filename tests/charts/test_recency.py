@@ -66,10 +66,12 @@ def test_bins_end_where_the_tiers_do() -> None:
 
 
 def test_every_day_is_in_the_bin_that_names_it() -> None:
-    for day in range(181):
-        (name,) = bins(table([day]))
-        low, high = map(int, name.split(" to "))
-        assert low <= day <= high
+    counts = bins(table([day for day in range(181) for _ in range(day + 1)]))
+    ends = {name: tuple(map(int, name.split(" to "))) for name in counts}
+    # As many customers as the day's number and one: no day can stand in for another.
+    wanted = {name: sum(range(low + 1, high + 2)) for name, (low, high) in ends.items()}
+    assert counts == wanted
+    assert sum(counts.values()) == sum(range(182))
 
 
 def test_the_real_table_loses_nobody() -> None:
