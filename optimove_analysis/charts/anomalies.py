@@ -11,9 +11,9 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import alt_text
-from optimove_analysis.charts.day_axis import Calendar
-from optimove_analysis.charts.day_labels import day_of, drop_of
-from optimove_analysis.charts.days import days_panel
+from optimove_analysis.charts.anomaly_labels import day_of, drop_of
+from optimove_analysis.charts.anomaly_panel import anomaly_panel
+from optimove_analysis.charts.day_axis import DayAxis
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
@@ -83,10 +83,10 @@ def anomalies(
     refuse_too_many(len(drawn), MAX_PANELS, "groups")
     refuse_too_many(sum(group.rows.height for group in drawn), MAX_ROWS, "days with messages")
     palette = channel_colours(table["channel"]) | dict(colours or {})
-    calendar = Calendar.of([group.rows for group in drawn], width)
+    days = DayAxis.of([group.rows for group in drawn], width)
     blocks = [
-        days_panel(
-            group, palette.get(group.rows["channel"][0] or ALL_CHANNELS, TOTAL_COLOUR), calendar
+        anomaly_panel(
+            group, palette.get(group.rows["channel"][0] or ALL_CHANNELS, TOTAL_COLOUR), days
         )
         for group in drawn
     ]

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import altair as alt
 
-from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 
-__all__ = ["Bars", "k_of_n"]
+__all__ = ["Bars"]
 
 _ROW: Final = 30  # pixels a bar
 _LABEL: Final = 180  # pixels of the longest name of a bar
@@ -113,14 +112,3 @@ class Bars:
             x=alt.value(0), y=alt.value(-26), text="who:N"
         )
         return [*layers, interval, *text, *heads, who]
-
-
-def k_of_n(k: int | None, n: int | None, rate: float | None) -> str:
-    """Write a rate with what it is made of; without a stage, n/a.
-
-    >>> k_of_n(20, 40, 0.5).replace(words.NBSP, " "), k_of_n(None, 40, None)
-    ('20 / 40 = 50.0 %', 'n/a')
-    """
-    if k is None or n is None:
-        return words.NO_STAGE
-    return f"{k:,} / {n:,} = {words.percent(rate)}"

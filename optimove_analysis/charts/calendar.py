@@ -59,7 +59,7 @@ def calendar(
     >>> calendar(oa.journey(frame)).to_dict()["title"]["text"]
     'Messages a day to customer A'
     """
-    table = checked(table, JOURNEY, "journey")
+    table = checked(table, JOURNEY, "journey", may_lack=["send_date"])
     dated = table.filter(pl.col("send_date").is_not_null())
     if dated.is_empty():
         return nothing(title or "Messages a day", "No messages", "Nothing was sent")
@@ -162,7 +162,7 @@ def _record(
     # An area tells how many; where there are no more than two, all dots are alike.
     share = 0.3 if most <= 2 else max(0.6 * (row["engaged"] / most) ** 0.5, 0.1)  # noqa: PLR2004
     return {
-        "when": f"{row['day']:%a} {row['day'].isoformat()}",
+        "when": f"{words.WEEKDAYS[row['weekday']]} {row['day'].isoformat()}",
         "messages": row["messages"],
         "engaged": row["engaged"],
         "channels": row["channels"],

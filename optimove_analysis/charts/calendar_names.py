@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
 import polars as pl
+
+from optimove_analysis.charts import words
 
 __all__ = ["names_of"]
 
@@ -56,7 +57,7 @@ def _month_names(drawn: pl.DataFrame, tops: Mapping[int, int]) -> list[dict[str,
     )
     return [
         {
-            "name": dt.date(2000, month, 1).strftime("%b"),
+            "name": words.MONTHS[month - 1],
             "x": (first + last + 1) / 2,
             "y": tops[year] - 0.45,
         }

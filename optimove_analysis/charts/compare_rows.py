@@ -70,8 +70,8 @@ def record(row: Mapping[str, Any], *, of_arms: bool) -> dict[str, Any]:
         "line_1": lines[0],
         "line_2": lines[1],
         "line_3": lines[2],
-        "k_of_n0": _k_of_n(row["k0"], row["n0"], value0),
-        "k_of_n": _k_of_n(row["k"], row["n"], value),
+        "k_of_n0": words.k_of_n(row["k0"], row["n0"], value0),
+        "k_of_n": words.k_of_n(row["k"], row["n"], value),
         "sentence": _sentence(row, lines),
     }
 
@@ -84,12 +84,6 @@ def _n(row: Mapping[str, Any]) -> str:
     if row["n0"] is None and row["n"] is None:
         return ""
     return f"n = {words.count(row['n0'])} and {words.count(row['n'])}"
-
-
-def _k_of_n(k: int | None, n: int | None, value: float | None) -> str:
-    if k is None or n is None:
-        return words.NO_STAGE
-    return f"{k:,} / {n:,} = {words.percent(value)}"
 
 
 def _lines(row: Mapping[str, Any]) -> tuple[str, str, str]:

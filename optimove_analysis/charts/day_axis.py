@@ -11,9 +11,10 @@ from typing import Final
 import altair as alt
 import polars as pl
 
-__all__ = ["DAY", "Calendar"]
+from optimove_analysis.charts.periods import day_after, utc
 
-DAY: Final = dt.timedelta(days=1)
+__all__ = ["DayAxis"]
+
 _LABELS: Final = 6
 _DATE: Final = 40  # pixels of a date that must be within the panel
 _MONTHS: Final = 75
@@ -21,7 +22,7 @@ _MONTHS: Final = 75
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class DayAxis:
     """The days that all panels have in common."""
 
     first: dt.date
@@ -29,7 +30,7 @@ class Calendar:
     width: int
 
     @classmethod
-    def of(cls, parts: Sequence[pl.DataFrame], width: int) -> Calendar:
+    def of(cls, parts: Sequence[pl.DataFrame], width: int) -> DayAxis:
         """Find the first and the last day with messages."""
         days: list[dt.date] = sorted(day for rows in parts for day in rows["send_date"].unique())
         return cls(days[0], days[-1], width)
@@ -50,22 +51,22 @@ class Calendar:
             every = math.ceil(self.days / 30 / _LABELS)
             ticks = [
                 day
-                for day in (self.first + place * DAY for place in range(self.days))
+                for day in (day_after(self.first, place) for place in range(self.days))
                 if day.day == 1 and (day.month - 1) % every == 0
             ]
         else:
             every = math.ceil(self.days / _LABELS)
-            ticks = [self.first + place * DAY for place in range(0, self.days, every)]
+            ticks = [day_after(self.first, place) for place in range(0, self.days, every)]
         # A date stands on the right of its tick: the last one may have no room for it.
         ticks = [day for day in ticks if self.pixels(day) < self.width - _DATE] or [self.first]
         return alt.X(
             field,
             title=None,
             scale=alt.Scale(
-                type="utc", nice=False, domain=[_utc(self.first), _utc(self.last + DAY)]
+                type="utc", nice=False, domain=[utc(self.first), utc(day_after(self.last))]
             ),
             axis=alt.Axis(
-                values=[_utc(day) for day in ticks],
+                values=[utc(day) for day in ticks],
                 format="%b %Y" if monthly else "%-d %b %Y",
                 grid=True,
                 labels=labels,
@@ -73,7 +74,3 @@ class Calendar:
                 labelOverlap=True,
             ),
         )
-
-
-def _utc(day: dt.date) -> alt.DateTime:
-    return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 import altair as alt
@@ -20,6 +19,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import DRIFT, SMALL_N
 
@@ -116,7 +116,7 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ("n_before", "n_after", "customers")},
         "from": first.isoformat(),
         "middle": (first + (last - first) / 2).isoformat(),
-        "to": (last + timedelta(days=1)).isoformat(),
+        "to": day_after(last).isoformat(),
         "before": f"{row['before_from']} to {row['before_to']}",
         "after": f"{first} to {last}",
         "divergence_text": _number(row["divergence"]),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 import altair as alt
 
 from optimove_analysis.charts.groups import Group
-from optimove_analysis.charts.periods import period_axis
+from optimove_analysis.charts.periods import day_after, period_axis
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import DRIFT
 
@@ -57,7 +56,7 @@ def over_time(
     """Draw one group's block: the mix of sends above that of the engagements, a dot a period."""
     panels = []
     days = group.rows["after_from"].to_list()
-    end = max(group.rows["after_to"].to_list()) + timedelta(days=1)
+    end = day_after(max(group.rows["after_to"].to_list()))
     for share in ("sends", "engagements"):
         own = [dict(one) for one in records if one["share"] == share]
         x = period_axis("from", days, end=end, labels=share == "engagements")

@@ -8,13 +8,13 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group, checked
+from optimove_analysis.charts.signed import points, points_interval
 from optimove_analysis.errors import SchemaError
 from optimove_analysis.schema import FREQUENCY, FREQUENCY_CONTRAST
 
 __all__ = ["sentences"]
 
 _SAME = ("rate", "days", "window", "implied", "opens")
-_MINUS = "\N{MINUS SIGN}"
 
 
 def sentences(contrast: pl.DataFrame, table: pl.DataFrame, drawn: list[Group]) -> dict[str, str]:
@@ -59,20 +59,8 @@ def _listed(values: set[Any]) -> str:
 def _sentence(row: dict[str, Any]) -> str:
     if row["slope"] is None:
         return "Same customer: not known, since nobody's pressure varies"
-    text = f"Same customer: {_points(row['slope'])}{words.NBSP}points a message"
+    text = f"Same customer: {points(row['slope'])} a message"
     if row["lo"] is not None and row["hi"] is not None:
-        text += f" ({_points(row['lo'])} to {_points(row['hi'])})"
+        text += f" ({points_interval(row['lo'], row['hi'])})"
     few = f", of only {words.plural(row['customers'], 'customer')}" if row["small"] else ""
     return text + few
-
-
-def _points(change: float) -> str:
-    """Write a change of a rate in percentage points, with its sign; never rounded to nothing.
-
-    >>> _points(-0.0091), _points(0.0008), _points(0.0)
-    ('\N{MINUS SIGN}0.9', '+0.08', '0.0')
-    """
-    points = change * 100
-    digits = 1 if abs(points) >= 0.1 or not points else 2  # noqa: PLR2004 - one digit at least
-    text = f"{points:+.{digits}f}" if points else "0.0"
-    return text.replace("-", _MINUS)

@@ -146,7 +146,7 @@ def _record(
         "run": 0,
         "value_text": "" if value is None or row["small"] else words.percent(value),
         "n_text": words.count(row["n"]),
-        "k_of_n": f"{words.count(row['k'])} / {words.count(row['n'])} = {words.percent(value)}",
+        "k_of_n": words.k_of_n(row["k"], row["n"], value),
         "interval": words.interval(low, high),
         "n_same_day": row["n_same_day"],
         "customers": row["customers"],

@@ -10,7 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import alt_text
-from optimove_analysis.charts.bars import Bars, k_of_n
+from optimove_analysis.charts.bars import Bars
 from optimove_analysis.charts.empty import no_messages
 from optimove_analysis.charts.groups import (
     ALL_CHANNELS,
@@ -106,8 +106,8 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
         "count_text": words.count(row["messages"]),
         "overall_text": "" if lacks else words.percent(overall),
         "step_text": "" if row["previous"] is None else words.percent(step),
-        "of_sent": k_of_n(row["messages"], row["sent"], overall),
-        "of_previous": k_of_n(row["messages"], row["previous"], step),
+        "of_sent": words.k_of_n(row["messages"], row["sent"], overall),
+        "of_previous": words.k_of_n(row["messages"], row["previous"], step),
         "overall_interval": words.interval(row["overall_lo"], row["overall_hi"]),
         "step_interval": words.interval(row["step_lo"], row["step_hi"]),
         "who": " \N{MIDDLE DOT} ".join([words.plural(row["customers"], "customer"), *left_out]),

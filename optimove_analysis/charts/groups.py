@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,8 +38,12 @@ class Group:
     rows: pl.DataFrame
 
 
-def checked(frame: object, table: Table, maker: str) -> pl.DataFrame:
+def checked(
+    frame: object, table: Table, maker: str, *, may_lack: Collection[str] = ()
+) -> pl.DataFrame:
     """Return the frame as a frame of the table, or say which function makes one.
+
+    ``may_lack`` names columns that may be null here, though no result of the maker's is.
 
     Raises:
         SchemaError: it is no eager polars frame, or lacks a column, or one has another type, or
@@ -54,13 +58,17 @@ def checked(frame: object, table: Table, maker: str) -> pl.DataFrame:
         frame = table.check(frame)
     except SchemaError as error:
         raise SchemaError(f"{hint}: {error}") from error
-    _refuse_holes(frame, table, hint)
+    _refuse_holes(frame, table, hint, may_lack)
     return frame
 
 
-def _refuse_holes(frame: pl.DataFrame, table: Table, hint: str) -> None:
+def _refuse_holes(frame: pl.DataFrame, table: Table, hint: str, may_lack: Collection[str]) -> None:
     """Refuse a null where the table has none, and what is no number: neither has a place."""
-    never = [column.name for column in table.columns if not (column.nulls or column.optional)]
+    never = [
+        column.name
+        for column in table.columns
+        if not (column.nulls or column.optional or column.name in may_lack)
+    ]
     floats = [column.name for column in table.columns if column.dtype.is_float()]
     odd = {
         "null": frame.select(pl.col(never).is_null().any()),

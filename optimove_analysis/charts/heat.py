@@ -238,6 +238,5 @@ def end_of(row: Mapping[str, Any], end: str) -> Key:
 
 def k_of_n(row: Mapping[str, Any]) -> str:
     """Say a share with its interval, as a tooltip does."""
-    share = words.percent(row["share"])
-    ends = words.interval(row["lo"], row["hi"])
-    return f"{row['n']:,} / {row['n_from']:,} = {share} ({ends})"
+    share = words.k_of_n(row["n"], row["n_from"], row["share"])
+    return f"{share} ({words.interval(row['lo'], row['hi'])})"

@@ -75,7 +75,7 @@ def journey(
     >>> journey(oa.journey(frame)).to_dict()["title"]["text"]
     'Journey of customer A'
     """
-    table = checked(table, JOURNEY, "journey")
+    table = checked(table, JOURNEY, "journey", may_lack=["send_date"])
     dated = table.filter(pl.col("send_date").is_not_null())
     if dated.is_empty():
         return nothing(title or "Journey", "No messages", "Nothing was sent in this range")

@@ -10,7 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import alt_text
-from optimove_analysis.charts.bars import Bars, k_of_n
+from optimove_analysis.charts.bars import Bars
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import (
     MAX_PANELS,
@@ -161,8 +161,8 @@ def _record(group: Group, row: Mapping[str, Any]) -> dict[str, Any]:
         "overall_text": words.percent(row["overall_rate"]),
         "step_text": "" if row["previous"] is None else words.percent(row["step_rate"]),
         "days_text": _days(row["median_days"]),
-        "of_entered": k_of_n(row["customers"], entered, row["overall_rate"]),
-        "of_previous": k_of_n(row["customers"], row["previous"], row["step_rate"]),
+        "of_entered": words.k_of_n(row["customers"], entered, row["overall_rate"]),
+        "of_previous": words.k_of_n(row["customers"], row["previous"], row["step_rate"]),
         "overall_interval": words.interval(row["overall_lo"], row["overall_hi"]),
         "step_interval": words.interval(row["step_lo"], row["step_hi"]),
         "who": " \N{MIDDLE DOT} ".join(who),

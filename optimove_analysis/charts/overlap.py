@@ -150,8 +150,8 @@ def _called(row: Mapping[str, Any], names: Mapping[Key, str]) -> str:
 
 
 def _k_of_n(row: Mapping[str, Any]) -> str:
-    share, ends = words.percent(row["share"]), words.interval(row["lo"], row["hi"])
-    return f"{row['customers']:,} / {row['total']:,} = {share} ({ends})"
+    share = words.k_of_n(row["customers"], row["total"], row["share"])
+    return f"{share} ({words.interval(row['lo'], row['hi'])})"
 
 
 def _how(table: pl.DataFrame, of: Sequence[str]) -> str:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import altair as alt
 
-__all__ = ["ends_of", "period_axis"]
+__all__ = ["day_after", "ends_of", "period_axis", "utc"]
 
 _LABELS: Final = 8
 """About as many dates as an axis has room for."""
 _MONTH: Final = 28  # days of the shortest
+_MONTHS: Final = (date.max.year + 1) * 12  # that a calendar has
+
+
+def day_after(day: date, days: int = 1) -> date:
+    """Return a day so many days later; of days that no calendar has, the last that there is.
+
+    >>> day_after(date(9999, 12, 31))
+    datetime.date(9999, 12, 31)
+    """
+    return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
 def ends_of(periods: list[date]) -> dict[date, date]:
@@ -33,11 +43,10 @@ def ends_of(periods: list[date]) -> dict[date, date]:
         months = min(b - a for a, b in itertools.pairwise(ordinals))
         after = [number + months for number in ordinals]
         return {
-            day: date(number // 12, number % 12 + 1, 1)
+            day: date(number // 12, number % 12 + 1, 1) if number < _MONTHS else date.max
             for day, number in zip(periods, after, strict=True)
         }
-    length = timedelta(days=min(steps, default=1))
-    return {day: day + length for day in periods}
+    return {day: day_after(day, min(steps, default=1)) for day in periods}
 
 
 def period_axis(
@@ -58,14 +67,14 @@ def period_axis(
     days = sorted(set(first_days))
     ticks = days[:: -(-len(days) // _LABELS)]
     monthly = len(days) > 1 and all(day.day == 1 for day in days)
-    ends = alt.Undefined if end is None else [_utc(days[0]), _utc(end)]
+    ends = alt.Undefined if end is None else [utc(days[0]), utc(end)]
     return alt.X(
         f"{field}:T",
         title=None,
         # An end that is said keeps the place of a period that has no marks.
         scale=alt.Scale(type="utc", nice=False, domain=ends),
         axis=alt.Axis(
-            values=[_utc(day) for day in ticks],
+            values=[utc(day) for day in ticks],
             format="%b %Y" if monthly else "%-d %b %Y",
             grid=False,
             labels=labels,
@@ -74,5 +83,6 @@ def period_axis(
     )
 
 
-def _utc(day: date) -> alt.DateTime:
+def utc(day: date) -> alt.DateTime:
+    """Return a day's midnight in UTC, as Vega-Lite has it on an axis."""
     return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)

@@ -23,6 +23,7 @@ __all__ = [
     "NO_STAGE",
     "count",
     "interval",
+    "k_of_n",
     "lines",
     "listed",
     "percent",
@@ -39,6 +40,9 @@ NO_ANSWER: Final = "\N{EN DASH}"
 """0/0: the stage exists, nothing reached the one before."""
 NO_STAGE: Final = "n/a"
 """The channel has no such stage."""
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""Names of our own: strftime speaks the system's language, and the axes speak English."""
 FEW: Final = f"fewer than {SMALL_N} sent"
 """What a small group is called."""
 _ORPHAN: Final = 0.3
@@ -84,6 +88,15 @@ def percent(rate: float | None, *, sign: bool = True) -> str:
     else:
         text = f"{rate * 100:.1f}"
     return f"{text}{NBSP}%" if sign else text
+
+
+def k_of_n(k: int | None, n: int | None, rate: float | None) -> str:
+    """Write a rate with what it is made of; without a stage, n/a.
+
+    >>> k_of_n(20, 40, 0.5).replace(NBSP, " "), k_of_n(None, 40, None)
+    ('20 / 40 = 50.0 %', 'n/a')
+    """
+    return NO_STAGE if k is None or n is None else f"{k:,} / {n:,} = {percent(rate)}"
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -17,7 +17,7 @@ from charts.tables import audience_funnel, wilson
 from charts.time_tables import day_rows, day_table
 
 from optimove_analysis import charts
-from optimove_analysis.charts.day_labels import placed
+from optimove_analysis.charts.anomaly_labels import placed
 from optimove_analysis.charts.theme import CHANNEL_COLOURS, SMALL_COLOUR
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import ANOMALIES

@@ -125,7 +125,7 @@ def test_the_contrast_is_said_under_its_panels_name() -> None:
     chart = charts.frequency(frequency_table(rows), within)
     assert [plain(text) for text in names(chart)] == [
         "E-mail",
-        "Same customer: \u22120.9 points a message (\u22121.9 to +0.08)",
+        "Same customer: \u22120.91 points a message (\u22121.9 to +0.08)",
         "SMS",
         "Same customer: +1.2 points a message",
     ]

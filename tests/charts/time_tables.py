@@ -15,6 +15,7 @@ from optimove_analysis.schema import (
     FREQUENCY_CONTRAST,
     ORDERED_FUNNEL_COUNTS,
     TIME_TO_ENGAGE,
+    Column,
     Table,
 )
 
@@ -29,10 +30,19 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
+def _nothing(column: Column) -> object:
+    if column.nulls:
+        return None
+    return [] if column.dtype == pl.List else "" if column.dtype == pl.String else 0
+
+
 def table_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """A frame of the table; what a row does not say is null."""
+    """A frame of the table; what a row does not say is null, or nothing where none may be null."""
     keys = [name for name in rows[0] if name not in (*table.names, *SETTINGS)]
-    ordered = [{name: row.get(name) for name in (*keys, *table.names)} for row in rows]
+    nothing = {column.name: _nothing(column) for column in table.columns}
+    ordered = [
+        {name: row.get(name, nothing.get(name)) for name in (*keys, *table.names)} for row in rows
+    ]
     return pl.DataFrame(ordered, infer_schema_length=None).cast(
         {column.name: column.dtype for column in table.columns}
     )

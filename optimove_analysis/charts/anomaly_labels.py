@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.signed import points
 
 __all__ = ["Label", "day_of", "drop_of", "placed", "points_of"]
 
@@ -36,8 +37,7 @@ def day_of(day: dt.date) -> str:
     >>> day_of(dt.date(2025, 9, 1))
     '1 Sep 2025'
     """
-    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{day.day} {months[day.month - 1]} {day.year}"  # strftime speaks the system's language
+    return f"{day.day} {words.MONTHS[day.month - 1]} {day.year}"
 
 
 def drop_of(row: Mapping[str, Any]) -> str:
@@ -51,7 +51,7 @@ def drop_of(row: Mapping[str, Any]) -> str:
 
 def points_of(row: Mapping[str, Any]) -> str:
     """Write a drop in percentage points."""
-    return f"{words.percent(row['drop'], sign=False)}{words.NBSP}points"
+    return points(row["drop"]).lstrip("+")
 
 
 def placed(

@@ -9,14 +9,15 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.day_axis import DAY, Calendar
-from optimove_analysis.charts.day_labels import day_of, drop_of, placed, points_of
+from optimove_analysis.charts.anomaly_labels import day_of, drop_of, placed, points_of
+from optimove_analysis.charts.day_axis import DayAxis
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
+from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import ANOMALIES
 
-__all__ = ["days_panel"]
+__all__ = ["anomaly_panel"]
 
 _RATE: Final = 130  # pixels of the rate's height
 _COUNTS: Final = 34
@@ -27,24 +28,22 @@ _NO_SCALE: Final = {"small", "immature", "no data"}
 """Days of so few messages say nothing of how far the axis must go."""
 
 
-def days_panel(group: Group, colour: str, calendar: Calendar) -> alt.VConcatChart:
+def anomaly_panel(group: Group, colour: str, days: DayAxis) -> alt.VConcatChart:
     """Draw one group's panel under its name."""
     rows = sorted(group.rows.iter_rows(named=True), key=lambda row: row["send_date"])
     low = _low(rows)
     records = [_record(group.label, row, colour, low) for row in rows]
     for record, before, row, last in zip(records[1:], records, rows[1:], rows, strict=False):
         joined = record["joins"] and before["joins"]
-        follows = row["send_date"] - last["send_date"] == DAY
+        follows = row["send_date"] == day_after(last["send_date"])
         record["run"] = before["run"] + (0 if joined and follows else 1)
     data = alt.InlineData(values=records)
     upper = alt.layer(
-        *_rate(data, calendar, colour, low),
-        *_labels(rows, calendar, low),
-        *heading(group.label, left=_AXIS + 8, width=calendar.width),
-    ).properties(width=calendar.width, height=_RATE)
-    lower = alt.layer(*_counts(data, calendar, rows)).properties(
-        width=calendar.width, height=_COUNTS
-    )
+        *_rate(data, days, colour, low),
+        *_labels(rows, days, low),
+        *heading(group.label, left=_AXIS + 8, width=days.width),
+    ).properties(width=days.width, height=_RATE)
+    lower = alt.layer(*_counts(data, days, rows)).properties(width=days.width, height=_COUNTS)
     return alt.vconcat(upper, lower, spacing=10)
 
 
@@ -65,7 +64,7 @@ def _record(label: str, row: Mapping[str, Any], colour: str, low: float) -> dict
         "group": label,
         # Midnight UTC to JavaScript, on a scale in UTC: no reader sees the day before.
         "day": row["send_date"].isoformat(),
-        "next": (row["send_date"] + DAY).isoformat(),
+        "next": day_after(row["send_date"]).isoformat(),
         # A mark stands in the middle of its day.
         "noon": f"{row['send_date'].isoformat()}T12:00:00Z",
         "status": row["status"],
@@ -83,9 +82,7 @@ def _record(label: str, row: Mapping[str, Any], colour: str, low: float) -> dict
         "joins": rate is not None and not faint,
         "run": 0,
         "day_text": day_of(row["send_date"]),
-        "k_of_n": words.NO_ANSWER
-        if rate is None
-        else f"{row['k']:,} / {row['n']:,} = {words.percent(rate)}",
+        "k_of_n": words.k_of_n(row["k"], row["n"], rate) if rate is not None else words.NO_ANSWER,
         "interval": words.interval(row["lo"], row["hi"]),
         "expected_text": words.percent(row["expected"]),
         "p_text": f"{row['p']:.2g}" if tested else "not tested",
@@ -113,9 +110,9 @@ def _scale(low: float) -> tuple[alt.Scale, alt.Axis]:
     return scale, axis
 
 
-def _rate(data: alt.InlineData, calendar: Calendar, colour: str, low: float) -> list[alt.Chart]:
+def _rate(data: alt.InlineData, days: DayAxis, colour: str, low: float) -> list[alt.Chart]:
     scale, axis = _scale(low)
-    x = calendar.x("noon:T", labels=False)
+    x = days.x("noon:T", labels=False)
     base = alt.Chart(data)
     y = alt.Y("drawn:Q", title=None, scale=scale, axis=axis)
     known = base.transform_filter("isValid(datum.drawn)")
@@ -152,11 +149,11 @@ def _rate(data: alt.InlineData, calendar: Calendar, colour: str, low: float) -> 
     return [line, interval, dash, dot, ring]
 
 
-def _labels(rows: Sequence[Mapping[str, Any]], calendar: Calendar, low: float) -> list[alt.Chart]:
+def _labels(rows: Sequence[Mapping[str, Any]], days: DayAxis, low: float) -> list[alt.Chart]:
     odd = sorted((row for row in rows if row["status"] == "anomaly"), key=lambda row: -row["drop"])
     marks = [
         (
-            calendar.pixels(row["send_date"]),
+            days.pixels(row["send_date"]),
             (1 - row["rate"]) / (1 - low) * _RATE,
             [
                 f"{day_of(row['send_date'])}: {drop_of(row)}",
@@ -165,7 +162,7 @@ def _labels(rows: Sequence[Mapping[str, Any]], calendar: Calendar, low: float) -
         )
         for row in odd
     ]
-    labels = placed(marks, calendar.width, _RATE)
+    labels = placed(marks, days.width, _RATE)
     return [
         alt.Chart(alt.InlineData(values=[{"label": label.text}]))
         .mark_text(style="optimove-value", align="right" if label.ends else "left", fontSize=11)
@@ -175,7 +172,7 @@ def _labels(rows: Sequence[Mapping[str, Any]], calendar: Calendar, low: float) -
 
 
 def _counts(
-    data: alt.InlineData, calendar: Calendar, rows: Sequence[Mapping[str, Any]]
+    data: alt.InlineData, days: DayAxis, rows: Sequence[Mapping[str, Any]]
 ) -> list[alt.Chart]:
     most = max((row["n"] or 0) + row["n_immature"] for row in rows)
     scale = alt.Scale(domain=[0, most], nice=False)
@@ -191,7 +188,7 @@ def _counts(
         titleX=-8,
         titleY=_COUNTS - 6,
     )
-    x = calendar.x("day:T", labels=True)
+    x = days.x("day:T", labels=True)
     base = alt.Chart(data)
     mature = base.mark_rect().encode(
         x=x,
