@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.theme import TOTAL_COLOUR, finished
@@ -74,7 +75,12 @@ def audit(
         title=title or f"Audit: {summary}",
         told=_told(table, summary if title else ""),
         width=width + _BADGE + _SHARE + 24,
-        description=" ".join([f"Audit: {summary}.", *(_sentence(group) for group in drawn)]),
+        description=alt_text(
+            f"Audit: {summary}.",
+            [_sentence(group) for group in drawn],
+            [_brief(group) for group in drawn],
+            most=ENDLESS,
+        ),
     )
 
 
@@ -223,6 +229,10 @@ def _layers(
             x=alt.value(left), y=alt.Y("below:Q", axis=None, scale=scale), text="of:N"
         ),
     ]
+
+
+def _brief(group: Group) -> str:
+    return f"{group.label}: {_summary(group.rows.filter(pl.col('severity') != 'ok'))}."
 
 
 def _sentence(group: Group) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import ALL_CHANNELS
-from optimove_analysis.charts.main_columns import Main, Written
+from optimove_analysis.charts.main_results import Main, Written
 from optimove_analysis.charts.signed import (
     lift,
     lift_interval,
@@ -37,6 +37,7 @@ _WRITERS: Final[Mapping[Written, Callable[[float], str]]] = {
     "points": points,
     "lift": lift,
     "number": "{:g}".format,
+    "digits": "{:.2g}".format,
     "chance": lambda p: "<0.001" if p < _LEAST else f"{p:.3f}",
 }
 
@@ -58,7 +59,10 @@ def cell(name: str, value: Any, row: Mapping[str, Any], main: Main | None) -> st
         return _float(name, value, row, main)
     if isinstance(value, int):
         return str(value) if name.endswith("_id") else f"{value:,}"
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        # Names are a list, notes are sentences.
+        return words.listed(value) or "none" if name == "channels" else " ".join(map(str, value))
+    text = str(value)
     return text.capitalize().replace("_", " ") if name in ("stage", "check") else text
 
 

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import no_messages
 from optimove_analysis.charts.groups import (
     MAX_PANELS,
@@ -147,8 +148,9 @@ def _size(rows: pl.DataFrame) -> str:
 def _description(
     drawn: list[Group], names: Mapping[int | None, str], engaged: str, *, dated: bool
 ) -> str:
-    parts = [f"Channel mix of messages sent and {engaged}."]
+    whole, brief = [], []
     for group in drawn:
+        parts = []
         prefix = f"{group.label}: " if group.label else ""
         rows = group.rows.sort("sends", descending=True, maintain_order=True)
         if dated:
@@ -173,7 +175,19 @@ def _description(
                 for row in rows.iter_rows(named=True)
             ]
             parts.append(f"{prefix}{words.listed(told)}.")
-    return " ".join(parts)
+        whole.append(" ".join(parts))
+        brief.append(_brief(group, names))
+    return alt_text(f"Channel mix of messages sent and {engaged}.", whole, brief)
+
+
+def _brief(group: Group, names: Mapping[int | None, str]) -> str:
+    """Say how many messages a group has, and on which channel most of them were sent."""
+    sent = group.rows.group_by("channel_id", maintain_order=True).agg(pl.col("sends").sum())
+    most = sent.sort("sends", descending=True, maintain_order=True).row(0, named=True)
+    return (
+        f"{group.label}: of {words.plural(int(sent['sends'].sum()), 'message')} most, "
+        f"{most['sends']:,}, on {names[most['channel_id']]}."
+    )
 
 
 def _share(share: float | None) -> str:

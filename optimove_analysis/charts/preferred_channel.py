@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import checked
 from optimove_analysis.charts.journey import lane_names
@@ -88,20 +89,23 @@ def preferred_channel(
         title=title or usual,
         told=_told(table, each, statuses[0] if title else ""),
         width=width + _NAMES + _NUMBERS,
-        description=" ".join(
-            _sentence(rows, names, status) for rows, status in zip(each, statuses, strict=True)
-        ),
+        description=alt_text(
+            "",
+            [_sentence(rows, names, status) for rows, status in zip(each, statuses, strict=True)],
+            [f"{status}." for status in statuses],
+            most=ENDLESS,
+        ).strip(),
     )
 
 
 def _status(rows: pl.DataFrame, names: Mapping[int | None, str]) -> str:
     """Say of one customer what the ranks come to."""
     who = f"Customer {rows['customer_id'][0]}"
-    ranked = rows.filter(pl.col("rank").is_not_null()).sort("rank")
-    first = [names[key] for key in ranked["channel_id"].head(2)]
+    first = rows.filter(pl.col("rank") == 1)["channel_id"]
     status = rows["status"][0]
     if status == "preferred":
-        return f"{who} prefers {first[0]}"
+        # The row of the one that is preferred may have been left out.
+        return f"{who} prefers {names[first[0]] if first.len() else 'a channel not drawn here'}"
     if status == "undecided":
         return f"{who}: undecided which channel is preferred"
     return f"{who}: too little to say which channel is preferred"

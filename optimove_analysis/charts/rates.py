@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import no_messages
 from optimove_analysis.charts.forest import Column, labels_width, nothing, whole_width
 from optimove_analysis.charts.groups import (
@@ -199,17 +200,18 @@ def _legend(panels: Sequence[Panel]) -> str:
 
 
 def _description(panels: Sequence[Panel], title: str) -> str:
-    return " ".join([f"{title}.", *(_sentence(panel) for panel in panels)])
+    whole = [_sentence(panel) for panel in panels]
+    return alt_text(f"{title}.", whole, [_sentence(panel, 2) for panel in panels], most=ENDLESS)
 
 
-def _sentence(panel: Panel) -> str:
+def _sentence(panel: Panel, most: int = _TOLD) -> str:
     known = [record for record in panel.records if record["value"] is not None]
     name = panel.name.capitalize()
     if not known:
         return f"{name}: no group has an answer.{panel.lacking_sentence}"
     told = known
     start = f"{name}: "
-    if len(known) > _TOLD:
+    if len(known) > most:
         ranked = sorted(known, key=lambda record: record["value"])
         told = [ranked[0], ranked[-1]]
         start = f"{name} of {len(known):,} groups, the lowest and the highest: "

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
@@ -75,8 +76,10 @@ def recency(
         title=name,
         told=_told(table, drawn),
         width=columns * width,
-        description=" ".join(
-            ["Customers by days since they last engaged.", *(_sentence(group) for group in drawn)]
+        description=alt_text(
+            "Customers by days since they last engaged.",
+            [_sentence(group) for group in drawn],
+            [_sentence(group, most=1) for group in drawn],
         ),
     )
 
@@ -212,7 +215,7 @@ def _told(table: pl.DataFrame, drawn: Sequence[Group]) -> list[str]:
     return told
 
 
-def _sentence(group: Group) -> str:
+def _sentence(group: Group, *, most: int = len(_PARTS)) -> str:
     counts = dict.fromkeys(_PARTS, 0)
     for record in _records(group):
         counts[record["part"]] += record["customers"]
@@ -223,4 +226,4 @@ def _sentence(group: Group) -> str:
         if n
     ]
     prefix = f"{group.label}: of" if group.label else "Of"
-    return f"{prefix} {words.plural(total, 'customer')}, {words.listed(parts)}."
+    return f"{prefix} {words.plural(total, 'customer')}, {words.listed(parts[:most])}."

@@ -8,6 +8,8 @@ from optimove_analysis.charts.words import NBSP, NO_ANSWER, percent
 
 __all__ = ["lift", "lift_interval", "points", "points_interval", "signed_ratio"]
 
+_NOISE: Final = 1e-12
+"""Less than this is what sums of parts leave in the last digits, and no difference."""
 _MINUS: Final = "\N{MINUS SIGN}"
 """As wide as the plus, and never broken off at the end of a line as a hyphen is."""
 
@@ -50,18 +52,23 @@ def lift_interval(low: float | None, high: float | None) -> str:
 def signed_ratio(value: float | None) -> str:
     """Write a difference of two means, which are no percentages; null is a dash.
 
-    >>> signed_ratio(0.254)
-    '+0.25'
-    """
-    return NO_ANSWER if value is None else f"{_sign(value)}{abs(value):.2f}"
+    >>> signed_ratio(0.254), signed_ratio(-0.001), signed_ratio(-1e-17)
+    ('+0.25', '−<0.01', '0.00')
+    """  # noqa: RUF002 - as above
+    if value is None:
+        return NO_ANSWER
+    text = f"{abs(value):.2f}"
+    if float(text) == 0 and abs(value) >= _NOISE:
+        text = "<0.01"
+    return f"{_sign(value)}{text}"
 
 
 def _signed(value: float) -> str:
-    size = abs(value)
+    size = abs(value) if abs(value) >= _NOISE else 0.0
     # Above 1 there is no "all" that a rounded number could be taken for.
     text = percent(size, sign=False) if size < 0.995 else f"{size * 100:.1f}"  # noqa: PLR2004
     return f"{_sign(value)}{text}"
 
 
 def _sign(value: float) -> str:
-    return "" if value == 0 else "+" if value > 0 else _MINUS
+    return "" if abs(value) < _NOISE else "+" if value > 0 else _MINUS

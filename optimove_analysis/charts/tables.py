@@ -11,7 +11,8 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.cells import cell, interval_cell
 from optimove_analysis.charts.groups import label_of
-from optimove_analysis.charts.main_columns import Main, main_columns, recognised
+from optimove_analysis.charts.main_columns import main_columns, recognised
+from optimove_analysis.charts.main_results import Main
 
 __all__ = ["TABLE_STYLE", "ReadableTable", "html_table", "main_columns", "table", "text_table"]
 
@@ -150,6 +151,8 @@ def _ends(name: str, frame: pl.DataFrame, main: Main | None) -> tuple[str, str] 
     ends = (f"{stem}_lo", f"{stem}_hi")
     if main is not None and name == main.estimate:
         ends = ("lo", "hi")
+    if name == stem and f"{stem}_rate" in frame.columns:
+        return None  # the ends are those of the step's rate, not of the step
     has_both = set(ends) <= set(frame.columns) and name not in ends
     return ends if has_both else None
 

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, finished
@@ -69,8 +70,10 @@ def tiers(
         title=name,
         told=_told(table, drawn),
         width=columns * (width + _NAMES + _NUMBERS),
-        description=" ".join(
-            ["Customers by tier.", *(_sentence(group, records) for group in drawn)]
+        description=alt_text(
+            "Customers by tier.",
+            [_sentence(group, records) for group in drawn],
+            [_sentence(group, records, most=2) for group in drawn],
         ),
     )
 
@@ -202,8 +205,11 @@ def _told(table: pl.DataFrame, drawn: Sequence[Group]) -> list[str]:
     return told
 
 
-def _sentence(group: Group, records: Sequence[Mapping[str, Any]]) -> str:
+def _sentence(
+    group: Group, records: Sequence[Mapping[str, Any]], *, most: int = len(TIER_NAMES) + 1
+) -> str:
     parts = [f"{r['tier']} {r['text']}" for r in records if r["group"] == group.label]
     prefix = f"{group.label}: of" if group.label else "Of"
     small = f" These are {_FEW}." if group.rows.height < SMALL_N else ""
-    return f"{prefix} {words.plural(group.rows.height, 'customer')}, {words.listed(parts)}.{small}"
+    customers = words.plural(group.rows.height, "customer")
+    return f"{prefix} {customers}, {words.listed(parts[:most])}.{small}"
