@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from optimove_analysis.charts.journey_lanes import days_after
 from optimove_analysis.schema import CONTROL_ACTION_ID
 
 __all__ = ["GAP", "TINTS", "Tint", "days", "tints"]
@@ -84,7 +85,7 @@ def days(dated: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     """
     sent = dated.filter((pl.col("action_id") != CONTROL_ACTION_ID).fill_null(value=True))
     engaged = sent.filter(pl.col("stage").cast(pl.String).is_in(_ENGAGED)).select(
-        day=pl.col("send_date") + pl.duration(days=pl.col("days").fill_null(0))
+        day=days_after("send_date", pl.col("days").fill_null(0))
     )
     ends: Any = pl.concat([dated["send_date"].rename("day"), engaged["day"]])
     rank = {name: place for place, name in enumerate(order)}

@@ -17,6 +17,7 @@ from optimove_analysis.charts.journey_key import KINDS, key, kind_of
 from optimove_analysis.charts.journey_lanes import (
     PRESSURE_DAYS,
     Span,
+    days_after,
     lanes,
     marks_above,
     pitch_for,
@@ -206,7 +207,7 @@ def _description(dated: pl.DataFrame, customers: list[str], order: list[str]) ->
 
 def _last_click(rows: pl.DataFrame) -> str:
     clicks = rows.filter(pl.col("stage") == "clicked").select(
-        "lane", day=pl.col("send_date") + pl.duration(days=pl.col("days").fill_null(0))
+        "lane", day=days_after("send_date", pl.col("days").fill_null(0))
     )
     if clicks.is_empty():
         return "No message was clicked."

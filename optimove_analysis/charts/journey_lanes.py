@@ -16,6 +16,7 @@ __all__ = [
     "PRESSURE_DAYS",
     "Lane",
     "Span",
+    "days_after",
     "lanes",
     "marks_above",
     "pitch_for",
@@ -133,6 +134,11 @@ def lanes(
     return found, height
 
 
+def days_after(day: str, days: int | pl.Expr) -> pl.Expr:
+    """Return the day so many days after a column's, or the last that there is."""
+    return pl.min_horizontal(pl.col(day) + pl.duration(days=days), pl.lit(dt.date.max))
+
+
 def pressures(messages: pl.DataFrame) -> pl.DataFrame:
     """Count, for each day from the first to the last, the messages sent in the days before it.
 
@@ -171,7 +177,7 @@ def pressure(messages: pl.DataFrame) -> list[dict[str, Any]]:
             "before",
             "whole",
             pl.col("day", "last").cast(pl.String),
-            end=pl.col("last").dt.offset_by("1d").cast(pl.String),
+            end=days_after("last", 1).cast(pl.String),
         )
         .rows(named=True)
     )
