@@ -96,6 +96,11 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self._set_up()
         self.value = {"endpoint": endpoint, "parameters": parameters or {}}
 
+    def __repr__(self) -> str:
+        # ipywidgets would write out all that is in the page.
+        asked = self.value
+        return f"TryItConsole({asked['endpoint']!r}, {asked['parameters']!r})"
+
     @property
     def value(self) -> dict[str, Any]:
         """What the form asks, to be read, kept and set; the credential is not in it."""
