@@ -244,4 +244,4 @@ def _told(view: AudienceView, *, cancelled: bool) -> str:
         told += f" {failed:,} failed: see Failures."
     if not events and not cancelled:
         told += " Are the ids right, leading zeros included?"
-    return told
+    return told.replace(words.NBSP, " ")

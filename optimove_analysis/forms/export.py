@@ -16,7 +16,7 @@ import polars as pl
 
 from optimove_analysis import charts
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
-from optimove_analysis.forms.page_parts import SpeakingLine
+from optimove_analysis.forms.page_parts import Html, SpeakingLine
 
 __all__ = ["Artefact", "Export", "chart_artefacts", "table_artefacts", "text_artefact"]
 
@@ -73,7 +73,7 @@ class Export:
         self._link = widgets.Button(description="Make link", icon="download")
         self._save.tooltip = "Write it into the kernel's working folder"
         self._link.tooltip = "Make a link here, to download it"
-        self._place, self._line = widgets.HTML(), SpeakingLine()
+        self._place, self._line = Html(), SpeakingLine()
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px", align_items="center")
         self.widget = widgets.VBox(
             [

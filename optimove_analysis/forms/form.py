@@ -22,7 +22,7 @@ from optimove_analysis.errors import (
 from optimove_analysis.forms.chart_view import VegaEngine
 from optimove_analysis.forms.fields import Field
 from optimove_analysis.forms.job import Job
-from optimove_analysis.forms.page_parts import Manners, SpeakingLine, turn_off
+from optimove_analysis.forms.page_parts import Html, Manners, SpeakingLine, turn_off
 from optimove_analysis.forms.parts import FORM_STYLE
 from optimove_analysis.forms.source import Progress, Source
 
@@ -65,8 +65,7 @@ class Form(widgets.VBox, Generic[ViewT]):  # type: ignore[misc] # ipywidgets has
         self._told = 0.0
         self._shown_for: Mapping[str, Any] | None = None
         # Of what the pictures are, once the fields ask for something else.
-        self._note = widgets.HTML()
-        self._note.add_class("optimove-note")
+        self._note = Html()
         super().__init__()
 
     def _lay_out(self, rows: Sequence[widgets.Widget], results: widgets.Widget) -> None:
@@ -192,7 +191,7 @@ class Form(widgets.VBox, Generic[ViewT]):  # type: ignore[misc] # ipywidgets has
             self._note.value = ""
         else:
             told = f"The fields have changed. What is shown is of {self._about(shown)}."
-            self._note.value = f"<div>{escape(told)}</div>"
+            self._note.value = f'<p class="optimove-note">{escape(told)}</p>'
 
     def _about(self, asked: Mapping[str, Any]) -> str:
         """Return whom and when something asks for, in a few words."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from importlib import resources
-from typing import Literal
+from typing import Any, Final, Literal
 
 import anywidget
 import ipywidgets as widgets
 import traitlets
 
-__all__ = ["Manners", "SpeakingLine", "is_off", "turn_off"]
+__all__ = ["Html", "Manners", "SpeakingLine", "is_off", "turn_off"]
 
-_OFF = "optimove-off"
+_OFF: Final = "optimove-off"
+_MARK: Final = '<div class="mathjax_ignore">'
 
 
 @functools.cache
@@ -60,6 +62,15 @@ class SpeakingLine(anywidget.AnyWidget):
 
     def _set(self, kind: Literal["status", "alert", "progress"], text: str) -> None:
         self.said = {"kind": kind, "text": text}
+
+
+class Html(widgets.HTML):  # type: ignore[misc] # ipywidgets has no types
+    """HTML whose dollars are dollars: else a page sets "$5 off, $10" as a formula."""
+
+    @traitlets.validate("value")
+    def _mark(self, proposal: Mapping[str, Any]) -> str:
+        value = str(proposal["value"])
+        return value if not value or value.startswith(_MARK) else f"{_MARK}{value}</div>"
 
 
 class Manners(anywidget.AnyWidget):

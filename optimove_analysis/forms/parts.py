@@ -49,7 +49,7 @@ FORM_STYLE: Final = """<style>
   padding: 2px 8px }
 .optimove-form .optimove-line .heard { position: absolute; width: 1px; height: 1px;
   overflow: hidden; clip-path: inset(50%); white-space: nowrap }
-.optimove-form .optimove-note:not(:empty) { border-left: 4px solid #b26a00; padding: 2px 8px;
+.optimove-form .optimove-note { border-left: 4px solid #b26a00; padding: 2px 8px;
   line-height: 1.45; color: var(--jp-ui-font-color1, #333) }
 </style>"""
 

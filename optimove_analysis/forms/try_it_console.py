@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.console_parts import labelled, parameter_field, side_by_side
 from optimove_analysis.forms.job import Job
-from optimove_analysis.forms.page_parts import Manners, SpeakingLine, turn_off
+from optimove_analysis.forms.page_parts import Html, Manners, SpeakingLine, turn_off
 from optimove_analysis.forms.parts import FORM_STYLE
 from optimove_analysis.forms.reply_view import (
     STYLE,
@@ -83,7 +83,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         )
         self._run = widgets.Button(description="Send", button_style="primary", icon="play")
         self._example = widgets.Button(description="Fill in the example")
-        self._about, self._address, self._code, self._facts = (widgets.HTML() for _ in range(4))
+        self._about, self._address, self._code, self._facts = (Html() for _ in range(4))
         self._parameters = widgets.VBox()
         # Made once, and filled anew: the tab that is looked at stays the one that is looked at.
         self._views = {name: widgets.VBox() for name in VIEWS}
@@ -257,7 +257,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             for one in endpoint.parameters
         }
         self._parameters.children = [
-            widgets.VBox([self._fields[one.name], widgets.HTML(doc(one.what))])
+            widgets.VBox([self._fields[one.name], Html(doc(one.what))])
             for one in endpoint.parameters
         ]
         self._example.layout.display = None if endpoint.parameters else "none"
