@@ -79,14 +79,24 @@ def state_dir() -> Path:
     return Path(os.environ["OPTIMOVE_STATE"])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open a real Chromium; where there is none, what needs it is skipped and says so."""
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Find a real Chromium; where there is none, what needs it is skipped and says so."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need it
 
     with sync_playwright() as playwright:
-        if not Path(CHROMIUM or playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium on this machine")
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = Path(CHROMIUM or playwright.chromium.executable_path)
+    if not found.exists():
+        pytest.skip("no Chromium on this machine")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """Open it; for a module's tests only, since it keeps the thread's event loop."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need it
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()

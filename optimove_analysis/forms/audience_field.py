@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -12,7 +12,7 @@ from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.audience import Audience, from_ids, from_text
 from optimove_analysis.forms.fields import Day
 from optimove_analysis.forms.group_field import GroupField
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.page_parts import SpeakingLine
 from optimove_analysis.forms.source import AudienceSource
 from optimove_analysis.forms.upload_field import UploadField
 
@@ -39,6 +39,7 @@ class AudienceField:
     ) -> None:
         self._changed = changed
         self._given = Audience()
+        self._read = ("", Audience())
         self._kind = widgets.Dropdown(
             options=[_BOX, _FILE, _GROUP],
             description=description,
@@ -99,35 +100,42 @@ class AudienceField:
         """
         kind = self._kind.value
         if kind == _BOX:
-            return from_text(self._box.value)
+            text = self._box.value
+            if self._read[0] != text:  # it is asked for often, and may be long
+                self._read = (text, from_text(text))
+            return self._read[1]
         if kind == _FILE:
             return self._upload.audience
         return self._group.audience if kind == _GROUP else self._given
 
-    def load(self) -> Audience:
-        """Return who is chosen, asking for the members of a target group where need be.
+    def members(self, value: _Value, *, load: bool) -> tuple[str, Sequence[str]]:
+        """Return what the customers of a value are called, "" where they have no name, and who.
+
+        Args:
+            value: what `value` was: it may be another by now.
+            load: whether the API may be asked for the members of a target group.
 
         Raises:
             InputError: nobody is chosen, or it cannot be read.
             OptimoveAnalysisError: the target group's members cannot be had.
         """
-        found = self._group.load() if self._kind.value == _GROUP else self.known
-        if found is None or not found.ids:
-            what = {
-                _BOX: "paste the customers' ids (leading zeros count), or choose a file or a "
-                "target group.",
-                _FILE: "upload a file of customer ids: CSV, or one id a line.",
-                _GROUP: "this target group has no customers on that day; choose another.",
-            }
-            raise InputError(what.get(self._kind.value, what[_BOX]))
-        return found
-
-    @property
-    def name(self) -> str:
-        """What these customers are called: their target group or file; "" where there is none."""
-        if self._kind.value == _GROUP:
-            return self._group.name
-        return self._upload.name if self._kind.value == _FILE else ""
+        if isinstance(value, dict):
+            group, day = value["target_group"], value["day"]
+            found = self._group.members(group, day, load=load)
+            if not found.ids:
+                message = "this target group has no customers on that day; choose another."
+                raise InputError(message)
+            return self._group.name_of(group), found.ids
+        if not value:
+            _ = self.known  # a file that cannot be read says so
+            if self._kind.value == _FILE:
+                raise InputError("upload a file of customer ids: CSV, or one id a line.")
+            raise InputError(
+                "paste the customers' ids (leading zeros count), or choose a file or a target "
+                "group."
+            )
+        is_file = self._kind.value == _FILE and value == self.value
+        return self._upload.name if is_file else "", value
 
     @property
     def value(self) -> _Value:
@@ -150,7 +158,8 @@ class AudienceField:
         given = from_text(value) if isinstance(value, str) else from_ids(value)
         if given.bad:
             raise InputError(f"customers: {given}")
-        if given.ids == tuple(self.value):  # a file stays a file
+        now = self.value
+        if isinstance(now, list) and given.ids == tuple(now):  # a file stays a file
             return
         if len(given.ids) > _MOST_IN_BOX or any(_splits(one) for one in given.ids):
             self._given = given

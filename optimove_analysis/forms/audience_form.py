@@ -10,17 +10,18 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
-from optimove_analysis.errors import CancelledError, InputError, OptimoveAnalysisError
+from optimove_analysis.charts import words
+from optimove_analysis.errors import CancelledError, OptimoveAnalysisError
 from optimove_analysis.forms.audience_code import audience_code
 from optimove_analysis.forms.audience_field import AudienceField
 from optimove_analysis.forms.audience_results import AudienceResults
 from optimove_analysis.forms.audience_view import AudienceView, count
-from optimove_analysis.forms.compare_fields import CompareFields
+from optimove_analysis.forms.compare_fields import CompareFields, earlier_days
 from optimove_analysis.forms.comparison import compare_parts, names_apart
 from optimove_analysis.forms.counting_fields import CountingFields, chosen_days
 from optimove_analysis.forms.form import ROW, Form, ask_source
-from optimove_analysis.forms.job import Job, Painter
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.job import Latest, Painter
+from optimove_analysis.forms.page_parts import SpeakingLine
 from optimove_analysis.forms.plan_line import plan_text
 from optimove_analysis.forms.slices import Part, Slices
 from optimove_analysis.forms.source import AudienceSource
@@ -67,7 +68,7 @@ class AudienceForm(Form[AudienceView]):
     ) -> None:
         line = SpeakingLine()
         self._catalogue, last = ask_source(source, line)
-        self._plan, self._planner, self._ready = SpeakingLine(), Job(), False
+        self._plan, self._planner, self._ready = SpeakingLine(), Latest(), False
         self._partial: AudienceView | None = None
         self._counting = CountingFields(self._catalogue, last)
         self._audience = AudienceField(source, "Customers", last, self._replan)
@@ -104,20 +105,22 @@ class AudienceForm(Form[AudienceView]):
         try:
             parts = self._parts(self.value, load=False)
         except OptimoveAnalysisError:
-            self._plan.value = ""  # not all is chosen yet; Run says what is missing
+            self._plan.clear()  # not all is chosen yet; Run says what is missing
             return
-        if sum(len(part.ids) for part in parts) <= _MANY:
-            self._tell_plan(parts)
-        elif not self._planner.start(lambda: self._tell_plan(parts)):
-            self._planner.wait()  # of what was chosen before
-            self._planner.start(lambda: self._tell_plan(parts))
+        work = partial(self._tell_plan, parts)
+        if sum(len(part.ids) for part in parts) <= _MANY and not self._planner.busy:
+            work()
+        else:
+            self._planner.offer(work)
 
     def _tell_plan(self, parts: Sequence[Part]) -> None:
         try:
             plans = [self.source.plan(list(one.ids), one.start, one.end) for one in parts]
+        except Exception as error:  # noqa: BLE001 - a run says what goes wrong; this only foretells
+            known = isinstance(error, OptimoveAnalysisError)
+            self._plan.warn(str(error) if known else f"unexpected {type(error).__name__}: {error}")
+        else:
             self._plan.say(plan_text(plans))
-        except OptimoveAnalysisError as error:
-            self._plan.warn(str(error))
 
     def _parts(self, asked: Mapping[str, Any], *, load: bool) -> list[Part]:
         """Return what is to be fetched: the audience, and what it is held against.
@@ -126,25 +129,19 @@ class AudienceForm(Form[AudienceView]):
             InputError: something is not chosen, or not known and may not be asked for.
         """
         start, end = chosen_days(asked)
-        ids = self._ids(self._audience, load=load)
+        name, ids = self._audience.members(asked["customers"], load=load)
         if asked["compare"] == "period":
-            first, last = self._held_against.before.days(start, end)
+            first, last = earlier_days(asked["before"], start, end)
             return [
                 Part(f"{start} to {end}", ids, start, end),
                 Part(f"{first} to {last}", ids, first, last),
             ]
-        name, other = self._audience.name or "The audience", self._held_against.other.name
+        name = name or "The audience"
         if asked["compare"] != "audience":
             return [Part(name, ids, start, end)]
+        other, others = self._held_against.other.members(asked["other"], load=load)
         name, other = names_apart(name, other or "The other audience")
-        others = self._ids(self._held_against.other, load=load)
         return [Part(name, ids, start, end), Part(other, others, start, end)]
-
-    def _ids(self, field: AudienceField, *, load: bool) -> Sequence[str]:
-        known = field.load() if load else field.known
-        if known is None or not known.ids:
-            raise InputError("there are no customers yet.")
-        return known.ids
 
     def _find(self, asked: Mapping[str, Any]) -> AudienceView:
         self._partial = None
@@ -171,8 +168,19 @@ class AudienceForm(Form[AudienceView]):
         self._counting.campaigns.suggest(
             view.interactions["campaign_id"].drop_nulls().unique().sort()
         )
-        self._line.say(_told(view, cancelled=stopped is not None))
+        # A Cancel that comes when all were asked for has come too late.
+        self._line.say(_told(view, cancelled=stopped is not None and not view.complete))
         return view
+
+    def _about(self, asked: Mapping[str, Any]) -> str:
+        whom: Any = asked["customers"]
+        if isinstance(whom, dict):
+            name, _ = self._audience.members(whom, load=False)
+            who = f"{name} on {whom['day']}"
+        else:
+            who = f"{len(whom):,} customer{'' if len(whom) == 1 else 's'}"
+        against = {"audience": ", against another audience", "period": ", against earlier days"}
+        return f"{who}, {asked['start']} to {asked['end']}{against.get(asked['compare'], '')}"
 
     def _show(self, asked: Mapping[str, Any], parts: Sequence[Part]) -> AudienceView:
         """Count and draw what came of the parts."""
@@ -201,20 +209,21 @@ class AudienceForm(Form[AudienceView]):
             code=audience_code(asked, part, base, self._counting.channel_ids(asked)),
         )
         self._shown.show(view)
-        self._results.layout.display = None
+        self._show_results(asked)
         return view
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
+        shown, of = self._partial, self._shown_for
         super()._fail(error)
-        if self._partial is not None:  # what came is the answer for those who came
-            self.view = self._partial
-            self._results.layout.display = None
-            self._line.warn(f"{error} What came is shown: {self._partial.so_far}.")
+        if shown is not None and of is not None:  # what came is the answer for those who came
+            self.view = shown
+            self._show_results(of)
+            self._line.warn(f"{error} What came is shown: {shown.so_far}.")
 
-    def _set_busy(self, *, busy: bool) -> None:
-        super()._set_busy(busy=busy)
+    def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - it is what a `Job` tells
+        super()._show_busy(busy)
         if busy:
-            self._plan.value = ""
+            self._plan.clear()
         else:  # what it would cost to go on, or to run again
             self._say_plan()
 
@@ -226,12 +235,13 @@ def _still(part: Part) -> Part:
 
 def _told(view: AudienceView, *, cancelled: bool) -> str:
     events, messages = view.interactions.height, int(view.mix["sends"].sum())
-    who = view.so_far or f"{view.asked:,} customers"
-    told = f"{who}: {messages:,} messages that count, {events:,} interactions."
+    who = view.so_far or words.plural(view.asked, "customer")
+    counted = words.plural(messages, "message")
+    told = f"{who}: {counted} that count, {words.plural(events, 'interaction')}."
     if cancelled:
         told = f"Cancelled; shown are {told} Run goes on from there."
     if failed := view.failures.height:
         told += f" {failed:,} failed: see Failures."
     if not events and not cancelled:
         told += " Are the ids right, leading zeros included?"
-    return told
+    return told.replace(words.NBSP, " ")

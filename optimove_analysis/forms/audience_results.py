@@ -18,6 +18,7 @@ from optimove_analysis.forms.export import (
     table_artefacts,
     text_artefact,
 )
+from optimove_analysis.forms.page_parts import Html
 from optimove_analysis.forms.parts import code_block, notes_html, said_html, table_html
 
 __all__ = ["AudienceResults"]
@@ -35,11 +36,11 @@ class AudienceResults:
     def __init__(self) -> None:
         self._view: AudienceView | None = None
         self._pictures: Pictures | None = None
-        self._texts = {name: widgets.HTML() for name in _TITLES}
+        self._texts = {name: Html() for name in _TITLES}
         self._charts = {name: ChartView() for name in ("Funnel", "Channel mix", "by month")}
         self._arms = {name: ChartView() for name in _COMPARED}
-        self._change = widgets.HTML()
-        self._month_text = widgets.HTML()
+        self._change = Html()
+        self._month_text = Html()
         self.export = Export(self._artefacts)
         self._pages: dict[str, widgets.Widget] = {
             name: widgets.VBox([text]) for name, text in self._texts.items()

@@ -85,6 +85,7 @@ class ChartView(anywidget.AnyWidget):
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """Return the chart's spec without its look, which the page decides."""
-    spec = self_contained(chart.to_dict())
+    # Unchecked: Altair has checked each part as it was made, and the whole takes long.
+    spec = self_contained(chart.to_dict(validate=False))
     spec.pop("config", None)
     return spec

@@ -13,7 +13,7 @@ from optimove_analysis.forms.audience_field import AudienceField
 from optimove_analysis.forms.fields import Choice, Day, Field
 from optimove_analysis.forms.source import AudienceSource
 
-__all__ = ["Before", "CompareFields"]
+__all__ = ["Before", "CompareFields", "earlier_days"]
 
 _KINDS: Final = {
     "Nothing": "nothing",
@@ -60,27 +60,33 @@ class Before:
             self._start.value, self._end.value = value
         self._choice.index = 0 if value is None else 1
 
-    def days(self, start: dt.date, end: dt.date) -> _Days:
-        """Return the earlier period of one.
 
-        Raises:
-            InputError: a day is missing, or the two periods share days.
-        """
-        given = self.value
-        if given is None:
-            length = end - start + dt.timedelta(days=1)
+def earlier_days(
+    given: tuple[dt.date | None, dt.date | None] | None, start: dt.date, end: dt.date
+) -> _Days:
+    """Return the earlier period of one; ``given`` is the value of `Before`.
+
+    Raises:
+        InputError: a day is missing, or the two periods share days.
+    """
+    if given is None:
+        length = end - start + dt.timedelta(days=1)
+        try:
             return start - length, end - length
-        first, last = given
-        if first is None or last is None:
-            raise InputError("choose both days of the earlier period.")
-        if first > last:
-            raise InputError(f"the earlier period is the wrong way round: {first} is after {last}.")
-        if last >= start:
-            raise InputError(
-                f"the earlier period, {first} to {last}, must end before {start}, when the other "
-                "one begins."
-            )
-        return first, last
+        except OverflowError:  # a year that is being typed: 2, 20, 202
+            message = f"before {start} there are no days to compare with."
+            raise InputError(message) from None
+    first, last = given
+    if first is None or last is None:
+        raise InputError("choose both days of the earlier period.")
+    if first > last:
+        raise InputError(f"the earlier period is the wrong way round: {first} is after {last}.")
+    if last >= start:
+        raise InputError(
+            f"the earlier period, {first} to {last}, must end before {start}, when the other "
+            "one begins."
+        )
+    return first, last
 
 
 class CompareFields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets as widgets
 
@@ -15,14 +15,16 @@ from optimove_analysis.forms.code import view_code
 from optimove_analysis.forms.counting_fields import CountingFields, chosen_days
 from optimove_analysis.forms.fields import Line, split_ids
 from optimove_analysis.forms.form import ROW, Form, ask_source
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.page_parts import SpeakingLine
 from optimove_analysis.forms.results import CustomerResults
 from optimove_analysis.forms.source import Source
 from optimove_analysis.forms.view import View
 
 __all__ = ["CustomerForm"]
 
-_YEAR = dt.timedelta(days=364)
+_YEAR: Final = dt.timedelta(days=364)
+_NAMED: Final = 3
+"""So many ids are named in a line."""
 
 
 class CustomerForm(Form[View]):
@@ -73,7 +75,7 @@ class CustomerForm(Form[View]):
         if not ids:
             raise InputError("type a customer's id, such as 000001 (leading zeros count).")
         start, end = chosen_days(asked)
-        self._line.say(f"Asking for {', '.join(ids[:3])}{' ...' if ids[3:] else ''}")
+        self._line.say(f"Asking for {self._about(asked)} ...")
         found = self.source.interactions(ids, start, end, progress=self._progress)
         found = self._counting.narrow(found, asked)
         self._job.go_on()
@@ -82,7 +84,7 @@ class CustomerForm(Form[View]):
         by_stage = funnel(found, unit=asked["unit"], **rules)
         funnel_chart = charts.funnel(by_stage, columns=2)
         self._shown.show_funnel(by_stage, funnel_chart, charts.funnel(by_stage, columns=1))
-        self._results.layout.display = None
+        self._show_results(asked)
         shares = channel_mix(found, **rules)
         mix_chart = charts.channel_mix(shares)
         self._shown.show_mix(shares, mix_chart, charts.channel_mix(shares, width=150))
@@ -100,16 +102,21 @@ class CustomerForm(Form[View]):
         )
         self._shown.show_rest(view, self._catalogue)
         self._counting.campaigns.suggest(found["campaign_id"].drop_nulls().unique().sort())
-        self._line.say(_told(view, asked))
+        self._line.say(_told(view, asked, self._about(asked)))
         return view
 
+    def _about(self, asked: Mapping[str, Any]) -> str:
+        ids = split_ids(asked["customer_id"])
+        more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+        return f"{', '.join(ids[:_NAMED])}{more}, {asked['start']} to {asked['end']}"
 
-def _told(view: View, asked: Mapping[str, Any]) -> str:
+
+def _told(view: View, asked: Mapping[str, Any], about: str) -> str:
     if view.interactions.is_empty():
         kept = "" if not (asked["channels"] or asked["campaigns"]) else ", channel and campaign"
-        return (
-            f"No interactions of {asked['customer_id']} with campaigns sent from {asked['start']} "
-            f"to {asked['end']}. Is the id right, leading zeros included{kept}?"
-        )
+        return f"No interactions of {about}. Is the id right, leading zeros included{kept}?"
     messages, events = view.journey.height, view.interactions.height
-    return f"{messages:,} messages, {events:,} interactions."
+    return (
+        f"{about}: {messages:,} message{'' if messages == 1 else 's'}, "
+        f"{events:,} interaction{'' if events == 1 else 's'}."
+    )

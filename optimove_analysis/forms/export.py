@@ -16,7 +16,7 @@ import polars as pl
 
 from optimove_analysis import charts
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.page_parts import Html, SpeakingLine
 
 __all__ = ["Artefact", "Export", "chart_artefacts", "table_artefacts", "text_artefact"]
 
@@ -73,7 +73,7 @@ class Export:
         self._link = widgets.Button(description="Make link", icon="download")
         self._save.tooltip = "Write it into the kernel's working folder"
         self._link.tooltip = "Make a link here, to download it"
-        self._place, self._line = widgets.HTML(), SpeakingLine()
+        self._place, self._line = Html(), SpeakingLine()
         row = widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px", align_items="center")
         self.widget = widgets.VBox(
             [
@@ -134,14 +134,14 @@ class Export:
             place = place.with_suffix(Path(chosen.file).suffix)
         if place.exists():  # before it is made, which may take long
             raise InputError(f"{place} is there already; give another name.")
-        content = chosen.make()
+        content = _made(chosen)
         try:
-            with place.open("xb") as file:  # so that even a race overwrites nothing
-                file.write(content)
+            _write(place, content)
         except FileExistsError as error:
             raise InputError(f"{place} is there already; give another name.") from error
-        except OSError as error:
-            raise InputError(f"{place} cannot be written ({error.strerror}).") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise InputError(f"{place} cannot be written ({why}).") from error
         self._line.say(f"Saved {place.resolve()} ({_size(len(content))}).")
         return place
 
@@ -152,7 +152,7 @@ class Export:
             InputError: it is too large for a page.
         """
         chosen = self._chosen_one()
-        content = chosen.make()
+        content = _made(chosen)
         if len(content) > _MOST_IN_PAGE:
             raise InputError(
                 f"{chosen.file} has {_size(len(content))}, too much for a link in a page: save it "
@@ -175,7 +175,8 @@ class Export:
         return next(one for one in self._now if (one.what, one.format) == wanted)
 
     def _chosen(self) -> None:
-        self._place.value = self._line.value = ""
+        self._place.value = ""
+        self._line.clear()
         if self._format.value is not None:
             self._path.value = self._chosen_one().file
 
@@ -186,6 +187,24 @@ class Export:
             self._line.warn(str(error))
         except Exception as error:  # noqa: BLE001 - a handler's exception would go unseen
             self._line.warn(f"unexpected {type(error).__name__}: {error}")
+
+
+def _made(chosen: Artefact) -> bytes:
+    try:
+        return chosen.make()
+    except OSError as error:  # it is written on the way to be a file
+        raise InputError(f"{chosen.file} cannot be made ({error.strerror or error}).") from error
+
+
+def _write(place: Path, content: bytes) -> None:
+    """Write a file that is not there yet, whole or not at all."""
+    with place.open("xb") as file:  # so that even a race overwrites nothing
+        try:
+            file.write(content)
+            file.flush()
+        except BaseException:  # what is left of it would be in the way of the next try
+            place.unlink()
+            raise
 
 
 def table_artefacts(label: str, stem: str, frame: pl.DataFrame) -> list[Artefact]:

@@ -79,8 +79,29 @@ class Line:
         return str(self.widget.value)
 
     @value.setter
-    def value(self, value: str | Iterable[str]) -> None:
-        self.widget.value = value if isinstance(value, str) else ", ".join(map(str, value))
+    def value(self, value: str | int | Iterable[str | int] | None) -> None:
+        if isinstance(value, str):
+            self.widget.value = value
+        elif value is None:
+            self.widget.value = ""
+        else:
+            many = [value] if isinstance(value, int) else value
+            self.widget.value = ", ".join(map(_one_id, many))
+
+
+def _one_id(value: object) -> str:
+    """Return an id as text.
+
+    Raises:
+        InputError: it is none, or would be several in a line.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        message = f"{value!r} is no id; write it as text, with its leading zeros."
+        raise InputError(message)
+    if split_ids(str(value)) != [str(value)]:
+        message = f"the id {value!r} has a space, a comma or a semicolon in it, or nothing at all."
+        raise InputError(message)
+    return str(value)
 
 
 class Day:
@@ -103,6 +124,11 @@ class Day:
             except ValueError:
                 message = f"{value!r} is no day; write it as 2025-12-31."
                 raise InputError(message) from None
+        if isinstance(value, dt.datetime):
+            value = value.date()
+        if value is not None and not isinstance(value, dt.date):
+            message = f"{value!r} is no day; give a date, or text such as 2025-12-31."
+            raise InputError(message)
         self.widget.value = value
 
 
@@ -173,6 +199,7 @@ class Choices:
             [widgets.Label(f"{description} (none: all)"), *self.boxes.values()],
             layout=widgets.Layout(flex_flow="row wrap", grid_gap="0 16px", align_items="center"),
         )
+        self.widget.add_class("optimove-group")  # `Manners` names it
 
     @property
     def value(self) -> list[str]:
@@ -180,8 +207,8 @@ class Choices:
         return [name for name, box in self.boxes.items() if box.value]
 
     @value.setter
-    def value(self, value: Iterable[str]) -> None:
-        wanted = [value] if isinstance(value, str) else list(value)
+    def value(self, value: Iterable[str] | None) -> None:
+        wanted = [value] if isinstance(value, str) else list(value or ())
         for name in wanted:
             if name not in self.boxes:
                 raise InputError.option(self._what, name, self.boxes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -28,7 +29,8 @@ class GroupField:
         self._source, self._day, self._changed = source, day, changed
         self._known: dict[tuple[int, dt.date], Audience] = {}
         self._lock = threading.Lock()
-        self._wrong: OptimoveAnalysisError | None = None
+        # What went wrong, by what was asked for: None for the groups themselves.
+        self._wrong: dict[tuple[int, dt.date] | None, OptimoveAnalysisError] = {}
         self._day.value = last
         self._group = widgets.Dropdown(
             description="Target group",
@@ -47,10 +49,9 @@ class GroupField:
         """Return what is going on while the members are not known."""
         return "Choose a target group." if self._group.value is None else "Asking who they are ..."
 
-    @property
-    def name(self) -> str:
-        """The group's name."""
-        return str(self._group.label or "")
+    def name_of(self, group: int) -> str:
+        """Return a group's name; "" of one that is not known."""
+        return next((name for name, one in self._group.options if one == group), "")
 
     @property
     def audience(self) -> Audience | None:
@@ -59,9 +60,10 @@ class GroupField:
         Raises:
             OptimoveAnalysisError: they cannot be had.
         """
-        if self._wrong is not None:
-            raise self._wrong
-        return self._known.get(self._asked) if self._asked else None
+        asked = self._asked
+        if asked in self._wrong:
+            raise self._wrong[asked]
+        return self._known.get(asked) if asked else None
 
     @property
     def _asked(self) -> tuple[int, dt.date] | None:
@@ -71,7 +73,7 @@ class GroupField:
     def open(self) -> None:
         """Have the groups there to be chosen from."""
         if not self._group.options:
-            threading.Thread(target=self._quietly, args=(self._offer,), daemon=True).start()
+            self._in_thread(None, self._offer)
 
     def _offer(self) -> None:
         with self._lock:
@@ -88,32 +90,43 @@ class GroupField:
             ]
 
     def _look(self) -> None:
-        self._wrong = None
-        if self._asked is not None and self._asked not in self._known:
-            threading.Thread(target=self._quietly, args=(self.load,), daemon=True).start()
+        asked = self._asked
+        if asked is not None and asked not in self._known:
+            self._in_thread(asked, partial(self.members, *asked, load=True))
         self._changed()
 
-    def _quietly(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except OptimoveAnalysisError as error:
-            self._wrong = error
-        self._changed()
+    def _in_thread(self, asked: tuple[int, dt.date] | None, work: Callable[[], object]) -> None:
+        """Do what takes long beside; what goes wrong is said of what was asked, and of no other."""
+        self._wrong.pop(asked, None)
 
-    def load(self) -> Audience:
-        """Return the members of the group on the day.
+        def quietly() -> None:
+            try:
+                work()
+            except OptimoveAnalysisError as error:
+                self._wrong[asked] = error
+            except Exception as error:  # noqa: BLE001 - a thread's exception would go unseen
+                message = f"unexpected {type(error).__name__}: {error}"
+                self._wrong[asked] = OptimoveAnalysisError(message)
+            self._changed()
+
+        threading.Thread(target=quietly, name="optimove-group", daemon=True).start()
+
+    def members(self, group: int | None, day: dt.date | None, *, load: bool) -> Audience:
+        """Return the members of a group on a day; ``load``: the API may be asked for them.
 
         Raises:
-            InputError: no group or day is chosen.
+            InputError: no group or day is chosen, or they are not known and must not be asked for.
             OptimoveAnalysisError: they cannot be had.
         """
-        asked = self._asked
-        if asked is None:
+        if group is None or day is None:
             raise InputError("choose a target group and a day.")
+        asked = (group, day)
         if asked not in self._known:
-            found = self._source.customers(*asked)["customer_id"]
+            if not load:
+                raise InputError("who is in this target group is not known yet.")
+            found = self._source.customers(group, day)["customer_id"]
             self._known[asked] = from_ids(found.drop_nulls().unique(maintain_order=True))
-        self._wrong = None
+        self._wrong.pop(asked, None)
         return self._known[asked]
 
     @property

@@ -1,4 +1,4 @@
-"""What forms are made of: a line that speaks, a table, code, notes."""
+"""What forms are made of: a table, code, notes, and their look."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import html
 from collections.abc import Sequence
 from typing import Final
 
-import ipywidgets as widgets
 import polars as pl
 
 from optimove_analysis.charts.tables import TABLE_STYLE, ReadableTable
 
 __all__ = [
     "FORM_STYLE",
-    "SpeakingLine",
     "cells_html",
     "code_block",
     "folded_html",
@@ -24,13 +22,7 @@ __all__ = [
 
 _MOST_ROWS: Final = 200
 
-_STYLE = {
-    "status": "color: var(--jp-ui-font-color1, #333)",
-    # A bar and a word beside the colour: red alone says nothing to who cannot see it.
-    "alert": "border-left: 4px solid #c62828; padding: 2px 8px; "
-    "color: var(--jp-ui-font-color1, #333)",
-}
-
+_COLOUR: Final = "color: var(--jp-ui-font-color1, #333)"
 
 # What ipywidgets leaves too faint, too far apart or too wide; the colours are the page's own.
 FORM_STYLE: Final = """<style>
@@ -49,29 +41,23 @@ FORM_STYLE: Final = """<style>
 .optimove-form section th, .optimove-form section td { padding: 2px 12px 2px 0 }
 .optimove-form *:focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2);
   outline-offset: 1px }
+.optimove-form .optimove-off { opacity: 0.5; cursor: default }
+.optimove-form .optimove-line { color: var(--jp-ui-font-color1, #333); line-height: 1.45;
+  min-width: 0; max-width: 100%; margin: 2px; position: relative; overflow-wrap: anywhere }
+/* A bar and a word beside the colour: red alone says nothing to who cannot see it. */
+.optimove-form .optimove-line [role="alert"]:not(:empty) { border-left: 4px solid #c62828;
+  padding: 2px 8px }
+.optimove-form .optimove-line .heard { position: absolute; width: 1px; height: 1px;
+  overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+.optimove-form .optimove-note { border-left: 4px solid #b26a00; padding: 2px 8px;
+  line-height: 1.45; color: var(--jp-ui-font-color1, #333) }
 </style>"""
-
-
-class SpeakingLine(widgets.HTML):  # type: ignore[misc] # ipywidgets has no types
-    """One line of plain words; a screen reader reads it out when it changes."""
-
-    def say(self, text: str) -> None:
-        """Show what is going on."""
-        self.value = _line("status", text)
-
-    def warn(self, text: str) -> None:
-        """Show what went wrong."""
-        self.value = _line("alert", f"Sorry: {text}")
-
-
-def _line(role: str, text: str) -> str:
-    return f'<div role="{role}" style="{_STYLE[role]}">{html.escape(text)}</div>'
 
 
 def code_block(code: str, what: str) -> str:
     """Return code as HTML, to be read, selected and copied."""
     return (
-        f'<p style="{_STYLE["status"]}">{html.escape(what)}:</p>'
+        f'<p style="{_COLOUR}">{html.escape(what)}:</p>'
         f'<pre tabindex="0" role="region" aria-label="{html.escape(what)}">'
         f"{html.escape(code)}</pre>"
     )
@@ -94,12 +80,12 @@ def notes_html(frame: pl.DataFrame) -> str:
         .agg(pl.col("notes").unique(maintain_order=True).str.join(" "))
     )
     lines = "".join(f"<li>{html.escape(f'{where}: {told}')}</li>" for where, told in notes.rows())
-    return f'<ul style="{_STYLE["status"]}; line-height: 1.4">{lines}</ul>' if lines else ""
+    return f'<ul style="{_COLOUR}; line-height: 1.4">{lines}</ul>' if lines else ""
 
 
 def said_html(text: str) -> str:
     """Return a paragraph of plain words."""
-    return f'<p style="{_STYLE["status"]}; line-height: 1.5; margin: 6px 0">{html.escape(text)}</p>'
+    return f'<p style="{_COLOUR}; line-height: 1.5; margin: 6px 0">{html.escape(text)}</p>'
 
 
 def cells_html(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -125,6 +111,6 @@ def cells_html(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]
 def folded_html(summary: str, inner: str) -> str:
     """Return HTML that the reader opens, by keyboard too."""
     return (
-        f'<details style="{_STYLE["status"]}; margin: 8px 0"><summary style="cursor: pointer">'
+        f'<details style="{_COLOUR}; margin: 8px 0"><summary style="cursor: pointer">'
         f"{html.escape(summary)}</summary>{inner}</details>"
     )

@@ -10,6 +10,7 @@ import polars as pl
 
 from optimove_analysis.errors import OptimoveAnalysisError
 from optimove_analysis.forms.json_tree import OWN_KEYS, TREE_STYLE, json_tree
+from optimove_analysis.forms.page_parts import Html
 from optimove_analysis.forms.parts import table_html
 from optimove_analysis.forms.source import Answered
 
@@ -81,7 +82,7 @@ STYLE: Final = """<style>
 
 def heading(text: str) -> widgets.HTML:
     """Return a heading that a screen reader can jump to."""
-    return widgets.HTML(f'<div class="heading" role="heading" aria-level="3">{escape(text)}</div>')
+    return Html(f'<div class="heading" role="heading" aria-level="3">{escape(text)}</div>')
 
 
 def doc(text: str, kind: str = "doc") -> str:
@@ -121,7 +122,7 @@ def facts_html(reply: Answered) -> str:
 
 def views(reply: Answered) -> dict[str, widgets.Widget]:
     """Return the `VIEWS` of an answer."""
-    made = (_json(reply), _table(reply), widgets.HTML(_headers(reply)), widgets.HTML(_raw(reply)))
+    made = (_json(reply), _table(reply), Html(_headers(reply)), Html(_raw(reply)))
     return dict(zip(VIEWS, made, strict=True))
 
 
@@ -137,7 +138,7 @@ def is_json(reply: Answered) -> bool:
 def _json(reply: Answered) -> widgets.Widget:
     if not is_json(reply):
         return _words("The body is not JSON; Raw shows it as it came.")
-    return widgets.HTML(f"{TREE_STYLE}{json_tree(reply.json())}")
+    return Html(f"{TREE_STYLE}{json_tree(reply.json())}")
 
 
 def _table(reply: Answered) -> widgets.Widget:
@@ -153,7 +154,7 @@ def _table(reply: Answered) -> widgets.Widget:
     caption = f"{reply.endpoint}, {rows}"
     if not shown.width:
         return _words(f"{caption}, and nothing in any column.")
-    return widgets.HTML(table_html(shown, caption) + _types(frame, empty))
+    return Html(table_html(shown, caption) + _types(frame, empty))
 
 
 def _types(frame: pl.DataFrame, empty: list[str]) -> str:
@@ -182,4 +183,4 @@ def _raw(reply: Answered) -> str:
 
 
 def _words(text: str) -> widgets.HTML:
-    return widgets.HTML(doc(text))
+    return Html(doc(text))

@@ -21,6 +21,7 @@ from optimove_analysis.forms.export import (
     table_artefacts,
     text_artefact,
 )
+from optimove_analysis.forms.page_parts import Html
 from optimove_analysis.forms.parts import code_block, notes_html, table_html
 from optimove_analysis.forms.view import View
 
@@ -37,11 +38,11 @@ class CustomerResults:
     def __init__(self) -> None:
         self._who = widgets.Dropdown(description="Customer", layout={"width": "16em"})
         self._who.observe(lambda change: self._show_dossier(change["new"]), "value")
-        self._dossier = widgets.HTML()
+        self._dossier = Html()
         self._dossiers: Mapping[str, Dossier] = {}
         self._charts = {name: ChartView() for name in ("funnel", "mix", "journey", "calendar")}
-        self._notes = {name: widgets.HTML() for name in ("funnel", "mix")}
-        self._messages, self._rows, self._code = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._notes = {name: Html() for name in ("funnel", "mix")}
+        self._messages, self._rows, self._code = Html(), Html(), Html()
         self._view: View | None = None
         self.export = Export(self._artefacts)
         self.widget = widgets.Tab(

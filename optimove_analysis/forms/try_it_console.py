@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ import ipywidgets as widgets
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.forms.console_parts import labelled, parameter_field, side_by_side
 from optimove_analysis.forms.job import Job
-from optimove_analysis.forms.parts import FORM_STYLE, SpeakingLine
+from optimove_analysis.forms.page_parts import Html, Manners, SpeakingLine, turn_off
+from optimove_analysis.forms.parts import FORM_STYLE
 from optimove_analysis.forms.reply_view import (
     STYLE,
     VIEWS,
@@ -66,7 +67,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self.source = source
         self.reply: Answered | None = None
         self.error: Exception | None = None
-        self._job = Job()
+        self._job = Job(self._show_busy)
         self._line = SpeakingLine()
         self._typed: dict[str, str] = {}
         self._fields: dict[str, Any] = {}
@@ -82,18 +83,23 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         )
         self._run = widgets.Button(description="Send", button_style="primary", icon="play")
         self._example = widgets.Button(description="Fill in the example")
-        self._about, self._address, self._code, self._facts = (widgets.HTML() for _ in range(4))
+        self._about, self._address, self._code, self._facts = (Html() for _ in range(4))
         self._parameters = widgets.VBox()
         # Made once, and filled anew: the tab that is looked at stays the one that is looked at.
         self._views = {name: widgets.VBox() for name in VIEWS}
         self._results = widgets.Tab(list(self._views.values()), titles=VIEWS, selected_index=0)
         self._response = widgets.VBox([heading("Response"), self._facts, self._results])
         self._listen()
-        super().__init__([widgets.HTML(FORM_STYLE + STYLE), self._laid_out()])
+        super().__init__([Manners(), widgets.HTML(FORM_STYLE + STYLE), self._laid_out()])
         for name in ("optimove-form", "optimove-try"):
             self.add_class(name)
         self._set_up()
         self.value = {"endpoint": endpoint, "parameters": parameters or {}}
+
+    def __repr__(self) -> str:
+        # ipywidgets would write out all that is in the page.
+        asked = self.value
+        return f"TryItConsole({asked['endpoint']!r}, {asked['parameters']!r})"
 
     @property
     def value(self) -> dict[str, Any]:
@@ -134,10 +140,12 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         )
 
     def start(self) -> None:
-        """Do what a click on Send does: `run` in a thread; what goes wrong is said on the form."""
-        # The button is on again a moment before the thread has ended.
-        self._job.wait(0.5)
-        self._job.start(self._quietly)
+        """Do what a click on Send does: `run` in a thread; what goes wrong is said on the form.
+
+        While a request is under way it does nothing: two clicks are no two requests.
+        """
+        # Read here: what is typed a moment later is not what was asked.
+        self._job.start(partial(self._quietly, self._asked()))
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for a request that a click has sent; False where it has not ended in time."""
@@ -150,44 +158,44 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             OptimoveAnalysisError: what cannot be asked, or no answer came; `error` and the form
                 say it too.
         """
-        if self._job.running:
-            raise InputError("the last request has not ended yet: wait() for it.")
-        return self._do()
+        return self._job.run(partial(self._do, self._asked()))
 
-    def _quietly(self) -> None:
+    def _asked(self) -> tuple[ApiEndpoint, dict[str, Any]]:
+        return self._chosen, self.value
+
+    def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - it is what a `Job` tells
+        turn_off(self._run, off=busy)
+
+    def _quietly(self, asked: tuple[ApiEndpoint, dict[str, Any]]) -> None:
         # The form's line says it in plain words; a traceback would say no more.
         with contextlib.suppress(Exception):
-            self._do()
+            self._do(asked)
 
-    def _do(self) -> Answered:
+    def _do(self, asked: tuple[ApiEndpoint, dict[str, Any]]) -> Answered:
+        endpoint, value = asked
         self.error = None
-        self._run.disabled = True
-        self._line.say(f"Asking {self._endpoint.value} ...")
+        self._line.say(f"Asking {endpoint.name} ...")
         try:
-            self.reply = self._work()()
-            self._show(self.reply)
-        except Exception as error:
+            reply = self._ask(endpoint, value["parameters"], refresh=value["refresh"])
+            self._show(reply)
+        except BaseException as error:
             # The last answer would pass for the answer to what is asked now.
-            self.reply, self.error = None, error
+            self.reply, self.error = None, error if isinstance(error, Exception) else None
             self._forget()
             known = isinstance(error, OptimoveAnalysisError)
             self._line.warn(str(error) if known else f"unexpected {type(error).__name__}: {error}")
             raise
-        finally:
-            self._run.disabled = False
-        return self.reply
+        self.reply = reply
+        return reply
 
-    def _work(self) -> Callable[[], Answered]:
-        """Return what takes long, and touches no widget."""
-        asked = self.value
-        missing = self._chosen.missing(asked["parameters"])
-        if missing:
-            examples = ", ".join(f"{name} as {self._chosen.example[name]}" for name in missing)
+    def _ask(
+        self, endpoint: ApiEndpoint, parameters: Mapping[str, str], *, refresh: bool
+    ) -> Answered:
+        if missing := endpoint.missing(parameters):
+            examples = ", ".join(f"{name} as {endpoint.example[name]}" for name in missing)
             message = f"fill in what is required: {examples}."
             raise InputError(message)
-        return partial(
-            self.source.ask, asked["endpoint"], refresh=asked["refresh"], **asked["parameters"]
-        )
+        return self.source.ask(endpoint.name, refresh=refresh, **parameters)
 
     def _show(self, reply: Answered) -> None:
         facts = reply.facts()
@@ -224,7 +232,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
 
     def _forget(self) -> None:
         """Show no answer."""
-        self._line.value = ""
+        self._line.clear()
         self._response.layout.display = "none"
 
     def _laid_out(self) -> widgets.VBox:
@@ -249,7 +257,7 @@ class TryItConsole(widgets.VBox):  # type: ignore[misc] # ipywidgets has no type
             for one in endpoint.parameters
         }
         self._parameters.children = [
-            widgets.VBox([self._fields[one.name], widgets.HTML(doc(one.what))])
+            widgets.VBox([self._fields[one.name], Html(doc(one.what))])
             for one in endpoint.parameters
         ]
         self._example.layout.display = None if endpoint.parameters else "none"

@@ -20,6 +20,7 @@ class UploadField:
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._rows: list[Row] = []
+        self._read: tuple[tuple[int, bool], Audience] | None = None
         self._wrong: InputError | None = None
         self._settling = False
         self.name = ""
@@ -57,14 +58,17 @@ class UploadField:
             raise self._wrong
         if not self._rows:
             return Audience()
-        return from_rows(self._rows, self._column.value or 0, header=self._header.value)
+        how = (self._column.value or 0, self._header.value)
+        if self._read is None or self._read[0] != how:  # it is asked for often, and may be long
+            self._read = (how, from_rows(self._rows, how[0], header=how[1]))
+        return self._read[1]
 
     def _uploaded(self, change: Mapping[str, Any]) -> None:
         files = change["new"]
         if not files:
             return
         self.name, content = str(files[0]["name"]), bytes(files[0]["content"])
-        self._rows, self._wrong = [], None
+        self._rows, self._wrong, self._read = [], None, None
         try:
             self._rows = _read(content, self.name)
         except InputError as error:

@@ -47,14 +47,15 @@ def jupyterlab(home: Path, notebooks: Mapping[str, Sequence[str]]) -> Iterator[s
 
 
 @contextmanager
-def voila(home: Path, cells: Sequence[str], *options: str) -> Iterator[str]:
-    """Serve one notebook as a page by Voila; give its address."""
-    _write(home / "page.ipynb", cells)
+def voila(home: Path, notebooks: Mapping[str, Sequence[str]], *options: str) -> Iterator[str]:
+    """Serve notebooks as pages by Voila; give the address under which each has its name."""
+    for name, cells in notebooks.items():
+        _write(home / name, cells)
     port = _free_port()
-    arguments = ["-m", "voila", str(home / "page.ipynb"), "--no-browser", f"--port={port}"]
+    arguments = ["-m", "voila", str(home), "--no-browser", f"--port={port}"]
     ours = ["--template=optimove", *options]  # Voila's own page fetches from a CDN
     with _served(home, [*arguments, *ours], f"http://127.0.0.1:{port}", "/voila/static/"):
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}/voila/render"
 
 
 @contextmanager

@@ -9,32 +9,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from browser.serving import SLOW, findings, offline_page, voila
+from browser.serving import SLOW, findings, offline_page
 from playwright.sync_api import Browser, FilePayload, Page, expect
-
-CODE = """
-from optimove_analysis import OptimoveClient, forms
-client = OptimoveClient.sandbox()
-forms.AudienceForm(client, start="2025-10-01")
-"""
 
 
 @pytest.fixture(scope="module")
-def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 - no Chromium, no Voila
-    with voila(tmp_path_factory.mktemp("voila"), [CODE]) as address:
-        yield address
-
-
-@pytest.fixture
-def hosts() -> set[str]:
-    return set()
-
-
-@pytest.fixture
-def page(browser: Browser, url: str, hosts: set[str]) -> Iterator[Page]:
+def page(browser: Browser, pages: str, hosts: set[str]) -> Iterator[Page]:
     opened = offline_page(browser, hosts, width=1000)
     wrong: list[str] = []
-    opened.goto(url)
+    opened.goto(f"{pages}/audience.ipynb")
     expect(opened.get_by_role("button", name="Run")).to_be_visible(timeout=SLOW)
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     hosts.clear()  # what Voila's own page asks for is not the form's
@@ -48,6 +31,7 @@ def test_typed_ids_run_are_cancelled_shown_and_exported(
 ) -> None:
     ids = [f"{number:06}" for number in range(1, 201)]
     form = page.locator(".optimove-form")
+    form.get_by_label("Customers", exact=True).select_option("Ids in a box")
     box = form.get_by_role("textbox", name="Ids")
     box.fill("\n".join(ids))
     expect(form.get_by_text("200 customers.", exact=True)).to_be_visible()

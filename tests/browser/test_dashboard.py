@@ -31,12 +31,7 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield url
 
 
-@pytest.fixture
-def hosts() -> set[str]:
-    return set()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: Browser, address: str, hosts: set[str]) -> Iterator[Page]:
     opened = offline_page(browser, hosts, width=1200)
     opened.goto(address)
@@ -97,10 +92,10 @@ def test_from_run_to_the_drawn_funnel_is_measured(
     expect(page.locator(".optimove-chart:visible svg")).to_have_count(1, timeout=SLOW)
     expect(page.get_by_role("button", name="Run")).to_be_enabled(timeout=SLOW)
     times = []
-    for _ in range(5):
+    for _ in range(3):
         times.append(page.evaluate(MEASURED))
         expect(page.get_by_role("button", name="Run")).to_be_enabled(timeout=SLOW)
     # A figure, not a promise: how long it takes depends on what else the machine does.
-    told = f"{min(times):.0f} ms at best, {sorted(times)[2]:.0f} ms in the middle of five"
+    told = f"{min(times):.0f} ms at best, {sorted(times)[1]:.0f} ms in the middle of three"
     record_property("from Run to the drawn funnel, one customer, warm cache", told)
     assert all(time > 0 for time in times)

@@ -6,30 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from browser.lab import keep_pressing, notebook
-from browser.serving import SLOW, SOON, findings, jupyterlab
+from browser.serving import SLOW, SOON, findings
 from playwright.sync_api import Browser, Page, expect
 
-CODE = """
-from optimove_analysis import OptimoveClient, forms
-client = OptimoveClient.sandbox()
-forms.TryItConsole(client)
-"""
-
 
 @pytest.fixture
-def hosts() -> set[str]:
-    return set()
-
-
-@pytest.fixture
-def page(
-    browser: Browser, hosts: set[str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Page]:
-    home = tmp_path_factory.mktemp("lab")
-    with (
-        jupyterlab(home, {"console.ipynb": [CODE]}) as lab,
-        notebook(browser, lab, "console", width=1200, hosts=hosts) as opened,
-    ):
+def page(browser: Browser, lab: str, hosts: set[str]) -> Iterator[Page]:
+    with notebook(browser, lab, "console", width=1200, hosts=hosts) as opened:
         there = expect(opened.get_by_role("combobox", name="Function"))
         keep_pressing(opened, "Control+Enter", lambda: there.to_be_visible(timeout=4 * SOON))
         yield opened

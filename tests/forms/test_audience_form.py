@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from forms.seen import spoken
 from polars.testing import assert_frame_equal
 
 from optimove_analysis import OptimoveClient, channel_mix, compare, explain_change, funnel, rates
@@ -57,15 +58,15 @@ def client(clients: Clients) -> OptimoveClient:
 
 
 def said(form: AudienceForm) -> str:
-    return str(form._line.value)  # noqa: SLF001 - the line is what a user sees
+    return spoken(form._line)  # noqa: SLF001 - the line is what a user sees
 
 
 def counted(form: AudienceForm) -> str:
-    return str(form._audience._count.value)  # noqa: SLF001 - as seen
+    return spoken(form._audience._count)  # noqa: SLF001 - as seen
 
 
 def planned(form: AudienceForm) -> str:
-    return str(form._plan.value)  # noqa: SLF001 - as seen
+    return spoken(form._plan)  # noqa: SLF001 - as seen
 
 
 def until(seen: Callable[[], bool], seconds: float = 60) -> None:
@@ -184,7 +185,7 @@ def test_the_plan_says_how_long_the_quota_takes(clients: Clients, box: Sandbox) 
         (b"loyalty,name\n000001,Al\n", ["000001"], "1 customer."),
         (b"000001,Al\n000009,Zoe\n", ["000001", "000009"], "2 customers"),
         (b"name,Customer ID\nx,000001\ny,\n", ["000001"], "line 3 (empty)"),
-        (b"crm\n000001\n", ["000001"], "&#x27;crm&#x27; is taken for the column&#x27;s name"),
+        (b"crm\n000001\n", ["000001"], "'crm' is taken for the column's name"),
     ],
 )
 def test_an_uploaded_file_keeps_its_leading_zeros(
@@ -459,7 +460,7 @@ def test_what_is_too_large_for_a_page_is_a_file_only(tmp_path: Path) -> None:
     export = Export(lambda: [text_artefact("Words", "words.txt", "x" * 10_000_001)])
     export.refresh()
     export._link.click()  # noqa: SLF001 - what the browser's click calls
-    assert "save it as a file" in export._line.value  # noqa: SLF001 - as seen
+    assert "save it as a file" in export._line.text  # noqa: SLF001 - as seen
     assert export.save(tmp_path / "words").stat().st_size == 10_000_001
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from forms.seen import html_of, spoken
 
 from optimove_analysis import OptimoveClient, funnel
 from optimove_analysis.errors import AuthError, CancelledError, InputError, OfflineError
 from optimove_analysis.forms import CustomerForm
+from optimove_analysis.forms.page_parts import is_off
 from optimove_analysis.sandbox import Sandbox, sandbox
 
 YEAR = {"start": dt.date(2025, 1, 1), "end": dt.date(2025, 12, 31)}
@@ -34,7 +36,7 @@ def client(box: Sandbox, tmp_path: Path) -> Iterator[OptimoveClient]:
 
 
 def said(form: CustomerForm) -> str:
-    return str(form._line.value)  # noqa: SLF001 - the line is what a user sees
+    return spoken(form._line)  # noqa: SLF001 - the line is what a user sees
 
 
 def test_the_form_starts_with_the_last_year_of_the_data(client: OptimoveClient) -> None:
@@ -73,7 +75,7 @@ def test_what_was_left_out_is_said_under_the_pictures(client: OptimoveClient) ->
 def test_the_line_says_how_far_a_longer_fetch_has_come(client: OptimoveClient) -> None:
     form = CustomerForm(client, customer_id="000001 000002;000003")
     lines: list[str] = []
-    form._line.observe(lambda change: lines.append(change["new"]), "value")  # noqa: SLF001 - as seen
+    form._line.observe(lambda change: lines.append(change["new"]["text"]), "said")  # noqa: SLF001 - as seen
     form.run()
     assert any("3 customers: 0 of 3 fetched, about 0:01 left" in line for line in lines)
 
@@ -101,7 +103,7 @@ def test_a_long_run_can_be_cancelled_and_goes_on_from_there(client: OptimoveClie
     assert "Cancelled. What was fetched is kept" in said(form)
     assert 'role="status"' in said(form)
     assert isinstance(form.error, CancelledError)
-    assert not form._run.disabled  # noqa: SLF001 - as seen
+    assert not is_off(form._run)  # noqa: SLF001 - as seen
     kept = client.plan(ids, YEAR["start"], YEAR["end"])
     assert 0 < kept.to_fetch < 300
 
@@ -268,7 +270,7 @@ def test_a_replayed_snapshot_fills_a_form_and_a_miss_names_the_snapshot(
 def test_what_was_typed_cannot_run_in_the_page(client: OptimoveClient) -> None:
     form = CustomerForm(client, customer_id="<script>alert(1)</script>")
     form.run()
-    assert "<script>" not in said(form)
+    assert "<script>" not in html_of(form)
     assert "No interactions of" in said(form)
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import ipywidgets as widgets
 import pytest
+from forms.seen import all_of, spoken
 
 from optimove_analysis import OptimoveClient
 from optimove_analysis.client import Reply
 from optimove_analysis.errors import ConnectionFailedError, InputError, OfflineError
 from optimove_analysis.forms import LANGUAGES, TryItConsole
 from optimove_analysis.forms.json_tree import json_tree
-from optimove_analysis.forms.parts import SpeakingLine
+from optimove_analysis.forms.page_parts import SpeakingLine, is_off
 from optimove_analysis.sandbox import Sandbox, sandbox
 
 SAMPLE = {"CustomerID": "841231", "StartDate": "2018-08-19", "EndDate": "2018-09-19"}
@@ -39,13 +40,6 @@ def client(box: Sandbox, tmp_path: Path) -> Iterator[OptimoveClient]:
         yield one
 
 
-def all_of(widget: Any) -> Iterator[Any]:
-    """Yield a widget and all that are in it."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from all_of(child)
-
-
 def shown(console: TryItConsole) -> str:
     """Return all that goes to the browser, as text: hidden or not."""
     return unescape(" ".join(str(one.get_state()) for one in all_of(console)))
@@ -53,7 +47,7 @@ def shown(console: TryItConsole) -> str:
 
 def said(console: TryItConsole) -> str:
     (line,) = [one for one in all_of(console) if isinstance(one, SpeakingLine)]
-    return unescape(str(line.value))
+    return spoken(line)
 
 
 def named(console: TryItConsole, begin: str) -> Any:
@@ -282,7 +276,7 @@ def test_what_cannot_be_asked_is_said_on_the_form_and_nothing_is_sent(
         console.run()
     assert box.api_key not in said(console)
     assert len(box.log) == sent
-    assert not named(console, "Send").disabled
+    assert not is_off(named(console, "Send"))
 
 
 def test_where_no_answer_comes_the_form_says_so(client: OptimoveClient, box: Sandbox) -> None:
@@ -303,13 +297,13 @@ def test_a_click_does_what_run_does_and_the_kernel_goes_on_meanwhile(tmp_path: P
         named(console, "Send").click()
         assert not console.wait(0.1)  # the handler is back, and the answer is not there yet
         assert "Asking GetCustomerChannelInteractions ..." in said(console)
-        assert named(console, "Send").disabled
+        assert is_off(named(console, "Send"))
         with pytest.raises(InputError, match="has not ended yet"):
             console.run()
         assert console.wait(30)
         assert console.reply is not None
         assert len(console.reply.json()) == 2
-        assert not named(console, "Send").disabled
+        assert not is_off(named(console, "Send"))
 
 
 def test_a_click_at_the_moment_when_an_answer_is_there_is_not_lost(
@@ -319,13 +313,13 @@ def test_a_click_at_the_moment_when_an_answer_is_there_is_not_lost(
     console.value = {"refresh": True}
     again: list[threading.Thread] = []
 
-    def click(change: dict[str, object]) -> None:
-        if change["new"] is False and len(again) < 3:
+    def click(_change: dict[str, object]) -> None:
+        if not is_off(named(console, "Send")) and len(again) < 3:
             clicking = threading.Thread(target=named(console, "Send").click)
             clicking.start()
             again.append(clicking)
 
-    named(console, "Send").observe(click, "disabled")
+    named(console, "Send").observe(click, "_dom_classes")
     named(console, "Send").click()
     end = time.monotonic() + 30
     while box.count(path="GetAllActions") < 4 and time.monotonic() < end:
