@@ -13,6 +13,7 @@ from optimove_analysis.charts.anomaly_labels import day_of, drop_of, placed, poi
 from optimove_analysis.charts.day_axis import DayAxis
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import ANOMALIES
@@ -37,7 +38,7 @@ def anomaly_panel(group: Group, colour: str, days: DayAxis) -> alt.VConcatChart:
         joined = record["joins"] and before["joins"]
         follows = row["send_date"] == day_after(last["send_date"])
         record["run"] = before["run"] + (0 if joined and follows else 1)
-    data = alt.InlineData(values=records)
+    data = inline(records)
     upper = alt.layer(
         *_rate(data, days, colour, low),
         *_labels(rows, days, low),
@@ -164,7 +165,7 @@ def _labels(rows: Sequence[Mapping[str, Any]], days: DayAxis, low: float) -> lis
     ]
     labels = placed(marks, days.width, _RATE)
     return [
-        alt.Chart(alt.InlineData(values=[{"label": label.text}]))
+        alt.Chart(inline([{"label": label.text}]))
         .mark_text(style="optimove-value", align="right" if label.ends else "left", fontSize=11)
         .encode(x=alt.value(label.at), y=alt.value(label.middle), text="label:N")
         for label in labels

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import TOTAL_COLOUR, finished
 from optimove_analysis.schema import AUDIT, SEVERITIES
 
@@ -184,7 +185,7 @@ def _layers(
         alt.Tooltip("of:N", title="Found"),
         alt.Tooltip("examples:N", title=AUDIT.label("examples")),
     ]
-    data = alt.Chart(alt.InlineData(values=list(marks)))
+    data = alt.Chart(inline(list(marks)))
     shapes = alt.Scale(domain=list(_SHAPES), range=[shape for shape, _ in _SHAPES.values()])
     badges = [
         data.transform_filter(
@@ -201,7 +202,7 @@ def _layers(
         )
         for filled in (True, False)
     ]
-    text = alt.Chart(alt.InlineData(values=list(lines)))
+    text = alt.Chart(inline(list(lines)))
     return [
         *badges,
         data.mark_text(style="optimove-value", align="left").encode(

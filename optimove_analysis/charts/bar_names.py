@@ -9,6 +9,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts.dodge import dodged
+from optimove_analysis.charts.inline import inline
 
 __all__ = ["name_layers", "names_beside"]
 
@@ -48,7 +49,7 @@ def name_layers(
     labels: list[dict[str, Any]], colour: alt.Color, width: int, y: alt.Y
 ) -> list[alt.Chart]:
     """Return the layers that write the names: ``y`` is the panel's own axis, for ``at``."""
-    base = alt.Chart(alt.InlineData(values=labels))
+    base = alt.Chart(inline(labels))
     beside = y.copy()
     beside.shorthand = "label_at:Q"
     leader = base.mark_rule(strokeWidth=1.5).encode(

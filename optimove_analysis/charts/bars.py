@@ -9,6 +9,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 
 __all__ = ["Bars"]
 
@@ -63,7 +64,7 @@ class Bars:
                     header=alt.Header(labelAnchor="start", labelAlign="left", labelPadding=10),
                 ),
                 columns=min(columns, len(drawn)),
-                data=alt.InlineData(values=list(records)),
+                data=inline(list(records)),
                 spacing={"row": 26, "column": 40},
             )
             # Each panel has its own scale of counts. A channel with a tenth of the messages would

@@ -19,6 +19,7 @@ from optimove_analysis.charts.calendar_days import (
 from optimove_analysis.charts.calendar_names import names_of
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_ROWS, checked, refuse_too_many
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.journey import lane_names, with_lanes
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import CONTROL_ACTION_ID, JOURNEY
@@ -117,7 +118,7 @@ def _squares(
         alt.Tooltip("channels:N", title="By channel"),
         alt.Tooltip("engaged:Q", title="Opened or clicked this day", format=",d"),
     ]
-    data = alt.Chart(alt.InlineData(values=records))
+    data = alt.Chart(inline(records))
     empty = data.mark_rect(style="optimove-faint").encode(**place, tooltip=tooltip)
     # All five tints, so that a class has the same one wherever it is; the legend names those used.
     names = [f"tint {number}" for number in range(TINTS)]

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.inline import inline
 
 __all__ = ["names_of"]
 
@@ -20,18 +21,14 @@ def names_of(
 ) -> list[alt.Chart]:
     """Draw the names of years, months and weekdays, and the lines between months."""
     at = alt.Y("y:Q", scale=y, axis=None)
-    lines = alt.Chart(alt.InlineData(values=_month_lines(drawn, tops)))
-    months = alt.Chart(alt.InlineData(values=_month_names(drawn, tops)))
-    years = alt.Chart(
-        alt.InlineData(values=[{"name": str(year), "y": top - 0.4} for year, top in tops.items()])
-    )
+    lines = alt.Chart(inline(_month_lines(drawn, tops)))
+    months = alt.Chart(inline(_month_names(drawn, tops)))
+    years = alt.Chart(inline([{"name": str(year), "y": top - 0.4} for year, top in tops.items()]))
     weekdays = alt.Chart(
-        alt.InlineData(
-            values=[
-                {"name": name, "y": top + 2 * place + 0.5}
-                for top in tops.values()
-                for place, name in enumerate(_WEEKDAYS)
-            ]
+        inline(
+            {"name": name, "y": top + 2 * place + 0.5}
+            for top in tops.values()
+            for place, name in enumerate(_WEEKDAYS)
         )
     )
     return [

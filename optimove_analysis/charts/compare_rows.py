@@ -10,6 +10,7 @@ import altair as alt
 from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Layers
 from optimove_analysis.charts.groups import ALL_CHANNELS
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.signed import lift, lift_interval, points, points_interval
 from optimove_analysis.schema import COMPARISON, SMALL_N
 
@@ -157,7 +158,7 @@ def panel(
         *marks,
         *_labels(base, at0, at, y),
         *_texts(base, y, width, names),
-        data=alt.InlineData(values=list(records)),
+        data=inline(list(records)),
     ).properties(width=width, height=_ROW * len(records), **title)
     return layers
 

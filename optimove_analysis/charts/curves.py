@@ -14,6 +14,7 @@ from optimove_analysis.charts.dodge import dodged
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
 from optimove_analysis.charts.horizon import Horizon
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import TIME_TO_ENGAGE
 
@@ -57,8 +58,8 @@ def curves(
         record["band_lo"], record["band_hi"] = (
             (before if closes else record)[end] for end in ("lo", "hi")
         )
-    data = alt.InlineData(values=records)
-    ends = alt.InlineData(values=_ends(records, height, top))
+    data = inline(records)
+    ends = inline(_ends(records, height, top))
     upper = alt.layer(
         *_layers(data, ends, horizon, width, left=left, top=top),
         *heading(group.label, left=left, width=width),
@@ -175,7 +176,7 @@ def _at_risk(
             number = int(after[0]) if after.len() else 0
             records.append({"name": name, "day": day, "risk": words.count(number)})
     panel: alt.Chart = (
-        alt.Chart(alt.InlineData(values=records))
+        alt.Chart(inline(records))
         .mark_text(style="optimove-note")
         .encode(
             x=_x(horizon, width, labels=False),

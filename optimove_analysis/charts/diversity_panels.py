@@ -11,6 +11,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.periods import ends_of, period_axis
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import DIVERSITY
@@ -106,15 +107,15 @@ def over_time(group: Group, domain: list[float], width: int) -> alt.LayerChart:
     )
     labels = _apart(list(last.values()), domain)
     names = [
-        alt.Chart(alt.InlineData(values=[one]))
+        alt.Chart(inline([one]))
         .mark_text(style="optimove-value", align="left", dy=dy)
         .encode(x=alt.value(width - _TEXT + 10), y=y, text="text:N")
         for one, dy in labels
     ]
     head = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.LayerChart(
-        layer=[line, *_marks(base), *names], data=alt.InlineData(values=records)
-    ).properties(width=width - _TEXT, height=_HEIGHT, **head)
+    return alt.LayerChart(layer=[line, *_marks(base), *names], data=inline(records)).properties(
+        width=width - _TEXT, height=_HEIGHT, **head
+    )
 
 
 def _apart(
@@ -150,15 +151,15 @@ def rows(drawn: Sequence[Group], domain: list[float], width: int) -> alt.LayerCh
     base = alt.Chart().encode(x=x, y=y, tooltip=_tooltip())
     link = base.mark_line(style="optimove-link").encode(detail="group:N")
     text = (
-        alt.Chart(alt.InlineData(values=texts))
+        alt.Chart(inline(texts))
         .mark_text(style="optimove-value", align="left")
         .encode(x=alt.value(width - _TEXT + 14), y=y, text="text:N")
     )
     head = (
-        alt.Chart(alt.InlineData(values=[{"text": "sends / engagements"}]))
+        alt.Chart(inline([{"text": "sends / engagements"}]))
         .mark_text(style="optimove-note", align="left")
         .encode(x=alt.value(width - _TEXT + 14), y=alt.value(-8), text="text:N")
     )
-    return alt.LayerChart(
-        layer=[link, *_marks(base), text, head], data=alt.InlineData(values=records)
-    ).properties(width=width - _TEXT, height=_ROW * len(order))
+    return alt.LayerChart(layer=[link, *_marks(base), text, head], data=inline(records)).properties(
+        width=width - _TEXT, height=_ROW * len(order)
+    )

@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.periods import day_after, period_axis
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import DRIFT
@@ -88,7 +89,7 @@ def over_time(
         panels.append(
             alt.LayerChart(
                 layer=[band, stem, *_dots(base, 45, x=middle, y=y), dash],
-                data=alt.InlineData(values=own),
+                data=inline(own),
             ).properties(width=width, height=_HEIGHT)
         )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
@@ -123,7 +124,7 @@ def rows(
         )
         panels.append(
             alt.LayerChart(
-                layer=[band, stem, *_dots(base, 60, x=x), text], data=alt.InlineData(values=own)
+                layer=[band, stem, *_dots(base, 60, x=x), text], data=inline(own)
             ).properties(
                 width=width - _TEXT,
                 height=_ROW * len(labels),

@@ -7,6 +7,7 @@ from typing import Final
 import altair as alt
 import polars as pl
 
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.charts.words import plural
 
@@ -35,7 +36,7 @@ def no_messages(rows: pl.DataFrame, title: str) -> alt.Chart:
 def nothing(title: str, text: str, why: str) -> alt.Chart:
     """Draw in words that there is nothing to draw, and why."""
     chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=[{"text": text}]))
+        alt.Chart(inline([{"text": text}]))
         .mark_text(style="optimove-empty")
         .encode(text=alt.Text("text:N"))
         .properties(width=360, height=120)

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import altair as alt
 
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import PERCENT_AXIS
 
 __all__ = [
@@ -169,7 +170,7 @@ def whole_width(width: int, columns: Sequence[Column], names: int) -> int:
 
 def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
     """Draw the value of all together as a dashed line, its label above it."""
-    base = alt.Chart(alt.InlineData(values=[{"pooled": value, "pooled_text": text, "of": n}]))
+    base = alt.Chart(inline([{"pooled": value, "pooled_text": text, "of": n}]))
     x = alt.X("pooled:Q", scale=axis.scale, title=None)
     tooltip = [alt.Tooltip("pooled_text:N", title="Pooled"), alt.Tooltip("of:N", title="Of")]
     place = (value - axis.low) / (axis.high - axis.low)
@@ -186,7 +187,7 @@ def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
 
 def nothing(text: str, width: int) -> alt.Chart:
     """Draw a panel in which there is nothing to draw: its place, and a word."""
-    data = alt.InlineData(values=[{"text": text}])
+    data = inline([{"text": text}])
     mark = alt.Chart(data).mark_text(style="optimove-empty").encode(text="text:N")
     panel: alt.Chart = mark.properties(width=width, height=72)
     return panel

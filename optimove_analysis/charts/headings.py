@@ -6,6 +6,8 @@ from typing import Final
 
 import altair as alt
 
+from optimove_analysis.charts.inline import inline
+
 __all__ = ["heading"]
 
 _LINE: Final = 17  # pixels from one line to the next
@@ -27,7 +29,7 @@ def heading(name: str, *, left: int, width: int, said: str = "") -> list[alt.Cha
     texts = [(name, "optimove-panel"), (said, "optimove-note")]
     texts = [(text, style) for text, style in texts if text]
     return [
-        alt.Chart(alt.InlineData(values=[{"text": text}]))
+        alt.Chart(inline([{"text": text}]))
         .mark_text(style=style, align="left", limit=left + width)
         .encode(
             text=alt.Text("text:N"),

@@ -11,6 +11,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import MAX_ROWS, refuse_too_many
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 
 __all__ = [
@@ -171,7 +172,7 @@ def panel(
     head = {}
     if title or told:
         head = {"title": alt.Title(title, subtitle=told, fontSize=13, offset=6)}
-    return alt.LayerChart(layer=layers, data=alt.InlineData(values=records)).properties(
+    return alt.LayerChart(layer=layers, data=inline(records)).properties(
         width=width, height=height, **head
     )
 
@@ -204,7 +205,7 @@ def _n(y: alt.Y, grid: Grid, width: int) -> list[alt.Chart]:
         .encode(x=alt.value(width + _N_WIDTH), y=y, text="n_from_text:N")
     )
     head = (
-        alt.Chart(alt.InlineData(values=[{"text": grid.n_title}]))
+        alt.Chart(inline([{"text": grid.n_title}]))
         .mark_text(style="optimove-note", align="right")
         .encode(x=alt.value(width + _N_WIDTH), y=alt.value(-12), text="text:N")
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import altair as alt
 
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Span
 from optimove_analysis.charts.theme import TOTAL_COLOUR
 
@@ -47,9 +48,7 @@ def ends(span: Span, **axis: Any) -> alt.Chart:  # noqa: ANN401 - passed on to a
     """
     both = [{"day": day.isoformat()} for day in span.ends]
     unseen: alt.Chart = (
-        alt.Chart(alt.InlineData(values=both))
-        .mark_point(opacity=0, tooltip=None)
-        .encode(x=days(span, **axis))
+        alt.Chart(inline(both)).mark_point(opacity=0, tooltip=None).encode(x=days(span, **axis))
     )
     return unseen
 
@@ -90,7 +89,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
         }
         for step in steps
     ]
-    data = alt.Chart(alt.InlineData(values=records))
+    data = alt.Chart(inline(records))
     bars = (
         data.properties(name=view)
         .mark_rect(clip=True, fill=TOTAL_COLOUR, stroke=TOTAL_COLOUR, strokeWidth=0.5)
@@ -115,7 +114,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
             ],
         )
     )
-    one = alt.Chart(alt.InlineData(values=[{}]))
+    one = alt.Chart(inline([{}]))
     names = [
         name_text(one, style, dy, alt.value(_PRESSURE / 2), text=text)
         for style, text, dy in (

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import altair as alt
 
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.schema import CONTROL_ACTION_ID
 
 __all__ = ["KINDS", "SHAPES", "in_ink", "key", "kind_of", "side_scale"]
@@ -75,7 +76,7 @@ def key(
         "y": alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], range=[0, height])),
     }
     shapes = {name: shape for name, (shape, *_) in (*SHAPES.items(), *_SIDES.items())}
-    data = alt.Chart(alt.InlineData(values=records))
+    data = alt.Chart(inline(records))
     marks = data.encode(
         **place,
         shape=alt.Shape(

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from optimove_analysis.charts import words
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.journey_days import beside, days, ends, name_text
 from optimove_analysis.charts.journey_key import SHAPES, in_ink, kind_of, side_scale
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Lane, Span, marks_above
@@ -85,7 +86,7 @@ def messages_panel(
         }
         for lane in drawn
     ]
-    lane_data = alt.Chart(alt.InlineData(values=names))
+    lane_data = alt.Chart(inline(names))
     line = lane_data.mark_rule(style="optimove-link", strokeWidth=1).encode(
         x=alt.value(0), x2=alt.value(width), y=alt.Y("line:Q", axis=None)
     )
@@ -96,7 +97,7 @@ def messages_panel(
     # All channels, not this customer's alone: panels beside each other share their scales.
     colours = alt.Scale(domain=list(palette), range=list(palette.values()))
     shapes = alt.Scale(domain=list(SHAPES), range=[shape for shape, _, _ in SHAPES.values()])
-    data = alt.Chart(alt.InlineData(values=list(records)))
+    data = alt.Chart(inline(list(records)))
     x = days(span, grid=True, labels=False)
     mark = (
         data.properties(name=view)
@@ -136,7 +137,7 @@ def messages_panel(
     ]
     layers = [line, mark, ends(span, grid=True, labels=False)]
     if sides:
-        marked = alt.Chart(alt.InlineData(values=sides)).encode(
+        marked = alt.Chart(inline(sides)).encode(
             x=x,
             y=y,
             shape=alt.Shape("what:N", legend=None, scale=side_scale()),

@@ -12,6 +12,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.bar_names import name_layers, names_beside
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.periods import ends_of, period_axis
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import CHANNEL_MIX
@@ -52,7 +53,7 @@ def over_time(
         scale=alt.Scale(domain=list(palette), range=list(palette.values())),
         legend=None if labels else alt.Legend(title=None),
     )
-    data = alt.InlineData(values=records)
+    data = inline(records)
     # An empty panel would look broken.
     none = "" if any(row["engagements"] for row in rows) else ": there were none"
     panels: list[alt.Chart | alt.LayerChart | alt.FacetChart] = [

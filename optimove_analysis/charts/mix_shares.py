@@ -10,6 +10,7 @@ import polars as pl
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import CHANNEL_MIX
 
@@ -50,7 +51,7 @@ def shares(
     extent = alt.Undefined if left is None else left
     axis = alt.Axis(labelLimit=_NAME, minExtent=extent, maxExtent=extent)
     y = alt.Y("name:N", sort=order, title=None, axis=axis)
-    data = alt.InlineData(values=records)
+    data = inline(records)
     height = _ROW * len(order)
     dots = alt.layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
     right = alt.layer(

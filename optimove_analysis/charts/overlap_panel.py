@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import altair as alt
 
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import OVERLAP
 
@@ -66,7 +67,7 @@ def upset(
     )
     stripes = [{"row": one["row"] - 0.44, "to": one["row"] + 0.44} for one in channels]
     ground = (
-        alt.Chart(alt.InlineData(values=stripes))
+        alt.Chart(inline(stripes))
         .mark_rect(style="optimove-link", opacity=0.35)
         .encode(x=alt.value(left), x2=alt.value(left + step * len(sets)), y=row, y2="to")
     )
@@ -102,7 +103,7 @@ def _bars(sets: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y, step: float) ->
         alt.Tooltip("k_of_n:N", title=OVERLAP.label("customers")),
         alt.Tooltip("messages:Q", title=OVERLAP.label("messages"), format=",d"),
     ]
-    base = alt.Chart(alt.InlineData(values=[dict(one) for one in sets])).encode(x=x)
+    base = alt.Chart(inline([dict(one) for one in sets])).encode(x=x)
     bar = base.mark_bar(size=step * 0.64, orient="vertical").encode(
         y=y,
         y2=alt.datum(0),
@@ -152,12 +153,12 @@ def _dots(  # noqa: PLR0917 - one scale each
         if one["rows"]
     ]
     size = 3.1416 * radius**2
-    base = alt.Chart(alt.InlineData(values=places)).encode(x=x, y=row)
+    base = alt.Chart(inline(places)).encode(x=x, y=row)
     out = base.transform_filter(~alt.datum.is_in).mark_point(
         style="optimove-link", filled=True, size=size * 0.4, strokeWidth=0, opacity=1
     )
     link = (
-        alt.Chart(alt.InlineData(values=links))
+        alt.Chart(inline(links))
         .mark_rule(style="optimove-interval", strokeWidth=2)
         .encode(x=x, y=row, y2="to")
     )
@@ -175,7 +176,7 @@ def _totals(
     end = _TOTAL_TEXT + _TOTAL_BAR
     most = max((channel["customers"] for channel in channels), default=1)
     x = _scale("customers:Q", alt.X, [0, most], [end, _TOTAL_TEXT])
-    base = alt.Chart(alt.InlineData(values=[dict(one) for one in channels])).encode(y=row)
+    base = alt.Chart(inline([dict(one) for one in channels])).encode(y=row)
     bar = base.mark_bar(size=_ROW * 0.6, orient="horizontal").encode(
         x=x,
         x2=alt.datum(0),
@@ -200,7 +201,7 @@ def _heads(left: int) -> list[alt.Chart]:
         ("reached at all", _TOTAL_TEXT + _TOTAL_BAR, _HEAD + _BARS),
     ]
     return [
-        alt.Chart(alt.InlineData(values=[{"text": text}]))
+        alt.Chart(inline([{"text": text}]))
         .mark_text(style="optimove-note", align="right")
         .encode(x=alt.value(x), y=alt.value(y), text="text:N")
         for text, x, y in lines

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import checked
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.journey import lane_names
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR, channel_colours, finished
 from optimove_analysis.errors import InputError
@@ -169,7 +170,7 @@ def _panel(
             x=alt.value(width + 14), text="text:N"
         ),
     ]
-    panel = alt.LayerChart(layer=layers, data=alt.InlineData(values=records)).properties(
+    panel = alt.LayerChart(layer=layers, data=inline(records)).properties(
         width=width, height=_ROW * len(records)
     )
     if title:

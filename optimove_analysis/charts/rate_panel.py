@@ -21,6 +21,7 @@ from optimove_analysis.charts.forest import (
     row_height,
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.schema import MEAN_OPENS, RATES, RateName
 
 __all__ = ["Panel", "draw"]
@@ -136,7 +137,7 @@ def draw(
     y = alt.Y("name:N", sort=order, title=None, axis=names_axis(names))
     texts = columns_of_text(y, width, columns, first="datum.place == 0")
     layers = [*_marks(panel, axis, y, palette, width), *texts]
-    layered: Layers = alt.layer(*layers, data=alt.InlineData(values=panel.records)).properties(
+    layered: Layers = alt.layer(*layers, data=inline(panel.records)).properties(
         width=width, height=row_height(len(order)) * max(len(order), 1)
     )
     if panel.whole is None:

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.charts.tiers import RAMPED, panelled
 from optimove_analysis.schema import RECENCY, SMALL_N
@@ -189,7 +190,7 @@ def _names(records: Sequence[Mapping[str, Any]], scale: alt.Scale) -> list[alt.C
             parts.setdefault(record["part"], record["x"])
     x = alt.X("x:Q", scale=scale, axis=None)
     below, over = (
-        alt.Chart(alt.InlineData(values=values))
+        alt.Chart(inline(values))
         for values in (ends, [{"x": at, "name": part} for part, at in parts.items()])
     )
     return [

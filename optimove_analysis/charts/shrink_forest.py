@@ -22,6 +22,7 @@ from optimove_analysis.charts.forest import (
     whole_width,
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.schema import SHRUNK, SMALL_N
 
 __all__ = ["Shown", "forests", "how_forest"]
@@ -123,7 +124,7 @@ def _panel(
         *_marks(shown, axis, y, palette),
         *columns_of_text(y, width, texts, first="datum.place == 0"),
     ]
-    data = alt.InlineData(values=shown.records)
+    data = inline(shown.records)
     panel = alt.layer(*layers, data=data).properties(
         width=width, height=row_height(len(order)) * len(order)
     )

@@ -12,6 +12,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Axis, Layers, axis_over
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.schema import SHRUNK
 
 __all__ = ["Cloud", "how_scatter", "scatter"]
@@ -98,9 +99,9 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
     marked = axis.drawn()
     x = alt.X("value:Q", scale=axis.scale, axis=marked, title="Raw rate")
     y = alt.Y("shrunk:Q", scale=axis.scale, axis=marked, title="Shrunk rate")
-    ends = alt.InlineData(values=[{"value": end, "shrunk": end} for end in (axis.low, axis.high)])
+    ends = inline([{"value": end, "shrunk": end} for end in (axis.low, axis.high)])
     pooled = f"all {words.percent(cloud.pooled)}"
-    of_all = alt.Chart(alt.InlineData(values=[{"shrunk": cloud.pooled, "text": pooled}]))
+    of_all = alt.Chart(inline([{"shrunk": cloud.pooled, "text": pooled}]))
     what = "datum.label + ' customers'" if cloud.in_cells else "'n = ' + datum.label"
     names = [
         alt.Tooltip("name:N", title=label_of("customer_id")),
@@ -121,7 +122,7 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
     )
     colour = palette[cloud.records[0]["colour"]] if cloud.records else palette[words.FEW]
     dots = (
-        alt.Chart(alt.InlineData(values=cloud.records))
+        alt.Chart(inline(cloud.records))
         .mark_point(filled=True, opacity=0.55, color=colour)
         .encode(
             x=x,

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.alt_text import alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, finished
 from optimove_analysis.schema import SMALL_N, TIER_NAMES, TIERS
 
@@ -91,7 +92,7 @@ def panelled(
 
     With ``own_scale`` each panel's y is its own, where what is compared is the shape.
     """
-    data = alt.InlineData(values=list(records))
+    data = inline(list(records))
     if list(labels) == [""]:
         return finished(panel.properties(data=data), **said)
     facets: alt.FacetChart = panel.facet(

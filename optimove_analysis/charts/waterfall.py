@@ -18,6 +18,7 @@ from optimove_analysis.charts.forest import (
     whole_width,
 )
 from optimove_analysis.charts.groups import Group
+from optimove_analysis.charts.inline import inline
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
 
@@ -221,7 +222,7 @@ def _panel(
         ends.mark_text(**bold).encode(x=left, y=y, text="name:N"),
         steps.mark_text(**plain, limit=names - 6).encode(x=left, y=y, text="name:N"),
         *columns_of_text(y, width + _NUMBER, texts, first="datum.place === 0"),
-        data=alt.InlineData(values=one.records),
+        data=inline(one.records),
     ).properties(width=width, height=_ROW * len(one.records))
     if one.head:
         layers = layers.properties(

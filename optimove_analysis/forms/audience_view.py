@@ -12,6 +12,7 @@ from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, rates
 from optimove_analysis.errors import InputError
 from optimove_analysis.forms.comparison import Comparison, Picture, draw_comparison
+from optimove_analysis.forms.parts import picture
 from optimove_analysis.forms.slices import Part
 
 __all__ = ["AudienceView", "Pictures", "count", "draw"]
@@ -103,12 +104,19 @@ def draw(view: AudienceView) -> Pictures:
     months = f"Channel mix by month{of}"
     return Pictures(
         funnel=(
-            charts.funnel(view.funnel, columns=2, title=stages),
-            charts.funnel(view.funnel, columns=1, title=stages),
+            picture(
+                stages or "Funnel", lambda: charts.funnel(view.funnel, columns=2, title=stages)
+            ),
+            picture(
+                stages or "Funnel", lambda: charts.funnel(view.funnel, columns=1, title=stages)
+            ),
         ),
         mix=(
-            charts.channel_mix(view.mix, title=shares),
-            charts.channel_mix(view.mix, width=150, title=shares),
+            picture(shares or "Channel mix", lambda: charts.channel_mix(view.mix, title=shares)),
+            picture(
+                shares or "Channel mix",
+                lambda: charts.channel_mix(view.mix, width=150, title=shares),
+            ),
         ),
         by_month=_by_month(view.mix_by_month, months),
         comparison={} if view.comparison is None else draw_comparison(view.comparison, of),

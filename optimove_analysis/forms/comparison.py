@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import altair as alt
@@ -11,6 +12,7 @@ import polars as pl
 
 from optimove_analysis import charts
 from optimove_analysis.analysis import compare, drift, explain_change, funnel
+from optimove_analysis.forms.parts import picture
 from optimove_analysis.forms.slices import Part
 
 __all__ = ["ARM", "Comparison", "Picture", "compare_parts", "draw_comparison", "names_apart"]
@@ -142,7 +144,7 @@ def draw_comparison(comparison: Comparison, of: str) -> dict[str, Picture]:
     ):
         title = f"From sent to clicked: {name}{of}"
         drawn[place] = (
-            charts.funnel(funnels, columns=2, title=title),
-            charts.funnel(funnels, columns=1, title=title),
+            picture(title, partial(charts.funnel, funnels, columns=2, title=title)),
+            picture(title, partial(charts.funnel, funnels, columns=1, title=title)),
         )
     return drawn

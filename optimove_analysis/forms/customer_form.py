@@ -16,9 +16,10 @@ from optimove_analysis.forms.counting_fields import CountingFields, chosen_days
 from optimove_analysis.forms.fields import Line, split_ids
 from optimove_analysis.forms.form import ROW, Form, ask_source
 from optimove_analysis.forms.page_parts import SpeakingLine
+from optimove_analysis.forms.parts import picture
 from optimove_analysis.forms.results import CustomerResults
 from optimove_analysis.forms.source import Source
-from optimove_analysis.forms.view import View
+from optimove_analysis.forms.view import Dossiers, View
 
 __all__ = ["CustomerForm"]
 
@@ -82,12 +83,15 @@ class CustomerForm(Form[View]):
         rules = self._counting.rules(asked)
         # The picture that most people look at is drawn first, the rest behind it.
         by_stage = funnel(found, unit=asked["unit"], **rules)
-        funnel_chart = charts.funnel(by_stage, columns=2)
-        self._shown.show_funnel(by_stage, funnel_chart, charts.funnel(by_stage, columns=1))
+        funnel_chart = picture("Funnel", lambda: charts.funnel(by_stage, columns=2))
+        self._shown.show_funnel(
+            by_stage, funnel_chart, picture("Funnel", lambda: charts.funnel(by_stage, columns=1))
+        )
         self._show_results(asked)
         shares = channel_mix(found, **rules)
-        mix_chart = charts.channel_mix(shares)
-        self._shown.show_mix(shares, mix_chart, charts.channel_mix(shares, width=150))
+        mix_chart = picture("Channel mix", lambda: charts.channel_mix(shares))
+        narrow = picture("Channel mix", lambda: charts.channel_mix(shares, width=150))
+        self._shown.show_mix(shares, mix_chart, narrow)
         self._job.go_on()
         present = set(found["customer_id"])
         view = View(
@@ -97,7 +101,9 @@ class CustomerForm(Form[View]):
             journey=journey(found, catalogue=self._catalogue),
             funnel_chart=funnel_chart,
             mix_chart=mix_chart,
-            dossiers={one: dossier(found, one, **rules) for one in ids if one in present},
+            dossiers=Dossiers(
+                [one for one in ids if one in present], lambda one: dossier(found, one, **rules)
+            ),
             code=view_code(asked, self._counting.channel_ids(asked)),
         )
         self._shown.show_rest(view, self._catalogue)

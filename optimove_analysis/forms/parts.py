@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
+import altair as alt
 import polars as pl
 
+from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.tables import TABLE_STYLE, ReadableTable
+from optimove_analysis.errors import InputError
 
 __all__ = [
     "FORM_STYLE",
@@ -16,6 +19,7 @@ __all__ = [
     "code_block",
     "folded_html",
     "notes_html",
+    "picture",
     "said_html",
     "table_html",
 ]
@@ -114,3 +118,16 @@ def folded_html(summary: str, inner: str) -> str:
         f'<details style="{_COLOUR}; margin: 8px 0"><summary style="cursor: pointer">'
         f"{html.escape(summary)}</summary>{inner}</details>"
     )
+
+
+def picture(title: str, draw: Callable[[], alt.TopLevelMixin]) -> alt.TopLevelMixin:
+    """Return the chart, or the picture of why there is none: the other tabs are shown all the same.
+
+    Args:
+        title: of what is drawn.
+        draw: makes the chart.
+    """
+    try:
+        return draw()
+    except InputError as error:  # more groups or rows than an eye could read
+        return nothing(title, "Too much for one picture", str(error))

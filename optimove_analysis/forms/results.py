@@ -22,7 +22,7 @@ from optimove_analysis.forms.export import (
     text_artefact,
 )
 from optimove_analysis.forms.page_parts import Html
-from optimove_analysis.forms.parts import code_block, notes_html, table_html
+from optimove_analysis.forms.parts import code_block, notes_html, picture, table_html
 from optimove_analysis.forms.view import View
 
 __all__ = ["CustomerResults"]
@@ -44,6 +44,7 @@ class CustomerResults:
         self._notes = {name: Html() for name in ("funnel", "mix")}
         self._messages, self._rows, self._code = Html(), Html(), Html()
         self._view: View | None = None
+        self._undrawn: dict[int, Callable[[], None]] = {}
         self.export = Export(self._artefacts)
         self.widget = widgets.Tab(
             [
@@ -59,6 +60,7 @@ class CustomerResults:
             ],
             titles=_TITLES,
         )
+        self.widget.observe(lambda change: self._opened(change["new"]), "selected_index")
 
     def show_funnel(
         self, table: pl.DataFrame, chart: alt.TopLevelMixin, narrow: alt.TopLevelMixin
@@ -116,13 +118,33 @@ class CustomerResults:
         ]
 
     def _show_in_time(self, view: View) -> None:
+        """Draw what hangs on time when its tab is opened: it takes longer than all the rest."""
         every = view.journey
-        wide = max(len(view.dossiers), 1) <= _FEW
-        if wide:
-            self._charts["journey"].show(charts.journey(every), charts.journey(every, width=380))
-        else:
-            self._charts["journey"].clear()
-        self._charts["calendar"].show(charts.calendar(every), charts.calendar(every, width=440))
+
+        def draw_journey() -> None:
+            if len(view.dossiers) > _FEW:
+                self._charts["journey"].clear()
+                return
+            wide = picture("Journey", lambda: charts.journey(every))
+            narrow = picture("Journey", lambda: charts.journey(every, width=380))
+            self._charts["journey"].show(wide, narrow)
+
+        def draw_calendar() -> None:
+            wide = picture("Calendar", lambda: charts.calendar(every))
+            narrow = picture("Calendar", lambda: charts.calendar(every, width=440))
+            self._charts["calendar"].show(wide, narrow)
+
+        for name in ("journey", "calendar"):
+            self._charts[name].clear()  # the last one's would pass for this one's
+        self._undrawn = {
+            _TITLES.index("Journey"): draw_journey,
+            _TITLES.index("Calendar"): draw_calendar,
+        }
+        self._opened(self.widget.selected_index)
+
+    def _opened(self, tab: int | None) -> None:
+        if tab is not None and (draw := self._undrawn.pop(tab, None)) is not None:
+            draw()
 
     def _show_dossier(self, customer_id: Any) -> None:  # noqa: ANN401 - what a dropdown has
         found = self._dossiers.get(customer_id)

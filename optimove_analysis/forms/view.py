@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -10,7 +11,29 @@ import polars as pl
 
 from optimove_analysis.analysis import Dossier
 
-__all__ = ["View"]
+__all__ = ["Dossiers", "View"]
+
+
+class Dossiers(Mapping[str, Dossier]):
+    """A dossier of each customer, made when it is first looked at: of hundreds, few ever are."""
+
+    def __init__(self, customer_ids: Sequence[str], make: Callable[[str], Dossier]) -> None:
+        self._ids = dict.fromkeys(customer_ids)
+        self._make = functools.cache(make)
+
+    def __getitem__(self, customer_id: str) -> Dossier:
+        if customer_id not in self._ids:
+            raise KeyError(customer_id)
+        return self._make(customer_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return f"<Dossiers of {len(self):,} customers>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from forms.seen import html_of, spoken
 
-from optimove_analysis import OptimoveClient, funnel
+from optimove_analysis import Catalogue, OptimoveClient, funnel
 from optimove_analysis.errors import AuthError, CancelledError, InputError, OfflineError
 from optimove_analysis.forms import CustomerForm
 from optimove_analysis.forms.page_parts import is_off
@@ -169,6 +170,47 @@ def test_what_was_found_can_be_taken_along(client: OptimoveClient, tmp_path: Pat
     form._shown.export.choose("Funnel", "PARQUET")  # noqa: SLF001 - as a click would
     saved = form._shown.export.save(tmp_path / "mine.parquet")  # noqa: SLF001 - as above
     assert pl.read_parquet(saved).equals(view.funnel)
+
+
+class ManyChannels:
+    """A client whose account has more channels than a picture can show."""
+
+    def __init__(self, client: OptimoveClient) -> None:
+        self._client = client
+
+    def interactions(self, *args: Any, **more: Any) -> pl.DataFrame:
+        rows: pl.DataFrame = self._client.interactions(*args, **more)
+        numbered = pl.int_range(pl.len()) % 40 + 1
+        return rows.with_columns(channel_id=numbered, event_id=pl.lit(1, pl.Int64))
+
+    def catalogue(self) -> Catalogue:
+        return Catalogue(channels={number: f"E-mail {number}" for number in range(1, 41)})
+
+    def last_update(self) -> dt.date:
+        return self._client.last_update()
+
+
+def test_what_is_too_much_for_a_picture_is_said_in_its_tab_and_the_rest_is_shown(
+    client: OptimoveClient,
+) -> None:
+    view = CustomerForm(ManyChannels(client), customer_id="841231").run()
+    assert view.funnel["channel"].n_unique() == 40
+    assert "Too much for one picture" in str(view.funnel_chart.to_dict())
+    assert "40 groups are too many" in str(view.funnel_chart.to_dict()["title"]["subtitle"])
+    assert view.dossiers["841231"].journey.height == view.journey.height
+
+
+def test_a_picture_in_time_is_drawn_when_its_tab_is_opened(client: OptimoveClient) -> None:
+    form = CustomerForm(client, customer_id="841231")
+    form.run()
+    tabs = form._results  # noqa: SLF001 - as seen
+    pictures = form._shown._charts  # noqa: SLF001 - as above
+    assert not pictures["calendar"].specs
+    tabs.selected_index = tabs.titles.index("Calendar")
+    assert "841231" in str(pictures["calendar"].specs["wide"]["title"])
+    form.value = {"customer_id": "000001"}
+    form.run()  # the tab stays open
+    assert "000001" in str(pictures["calendar"].specs["wide"]["title"])
 
 
 @pytest.mark.holds_a_key
