@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -102,22 +103,14 @@ def draw(view: AudienceView) -> Pictures:
     stages = f"From sent to clicked, by channel{of}" if of else None
     shares = f"Channel mix{of}" if of else None
     months = f"Channel mix by month{of}"
+    funnel = partial(charts.funnel, view.funnel, title=stages)
+    mix = partial(charts.channel_mix, view.mix, title=shares)
     return Pictures(
         funnel=(
-            picture(
-                stages or "Funnel", lambda: charts.funnel(view.funnel, columns=2, title=stages)
-            ),
-            picture(
-                stages or "Funnel", lambda: charts.funnel(view.funnel, columns=1, title=stages)
-            ),
+            picture("Funnel", partial(funnel, columns=2)),
+            picture("Funnel", partial(funnel, columns=1)),
         ),
-        mix=(
-            picture(shares or "Channel mix", lambda: charts.channel_mix(view.mix, title=shares)),
-            picture(
-                shares or "Channel mix",
-                lambda: charts.channel_mix(view.mix, width=150, title=shares),
-            ),
-        ),
+        mix=(picture("Channel mix", mix), picture("Channel mix", partial(mix, width=150))),
         by_month=_by_month(view.mix_by_month, months),
         comparison={} if view.comparison is None else draw_comparison(view.comparison, of),
     )
