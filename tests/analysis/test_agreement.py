@@ -26,7 +26,7 @@ RULES = st.fixed_dictionaries(
 )
 BY = st.sampled_from([["channel_id"], [], ["customer_id"], ["campaign_id", "channel_id"]])
 WORLDS = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -255,8 +255,8 @@ def test_a_lasting_change_is_found_first_and_then_taken_as_normal() -> None:
 
 # Against the reference, and laws
 
-LAW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-SHORT_LAW = settings(LAW, max_examples=10)
+LAW = settings(max_examples=11, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SHORT_LAW = settings(LAW, max_examples=6)
 WORLD = worlds.interactions()
 SAYS = Catalogue(reports_sent=True)
 ALARMS = st.fixed_dictionaries(

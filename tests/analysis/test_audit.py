@@ -20,7 +20,7 @@ from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import AUDIT, CHECKS, INTERACTIONS, MESSAGE_KEY
 
-WORLDS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+WORLDS = settings(max_examples=22, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 START, END = worlds.DAY0 + dt.timedelta(days=3), worlds.DAY0 + dt.timedelta(days=20)
 KNOWN_CHANNELS = {502, 504, 505, 506, 510, 511}
 ANY = {7, None}

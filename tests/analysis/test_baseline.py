@@ -102,7 +102,7 @@ def test_days_without_messages_predict_nothing() -> None:
     assert predicted((0, 0), (0, 0)) == (None, None)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=28, deadline=None)
 @given(
     days=st.lists(
         st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),

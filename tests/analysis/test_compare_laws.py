@@ -20,7 +20,7 @@ from optimove_analysis.schema import COMPARISON
 
 LIFT = ["lift", "lift_lo", "lift_hi"]
 DIFFERENCE = ["difference", "difference_lo", "difference_hi"]
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 BETWEEN: Any = st.sampled_from(
     [("channel_id", 504, 505), ("campaign_id", 1, 2), ("customer_id", "A", "B")]

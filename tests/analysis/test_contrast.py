@@ -20,7 +20,7 @@ from optimove_analysis import Catalogue, frequency_contrast, rates
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import FREQUENCY_CONTRAST, INTERACTIONS
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 
 

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from optimove_analysis import audit, channel_mix, dossier, funnel, journey, preferred_channel
 from optimove_analysis.errors import InputError
 
-WORLDS = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+WORLDS = settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @WORLDS

@@ -25,7 +25,7 @@ def relation(interactions: pl.DataFrame) -> duckdb.DuckDBPyRelation:
     return duckdb.connect().from_arrow(interactions.to_arrow())
 
 
-@settings(WORLDS, max_examples=25)
+@settings(WORLDS, max_examples=14)
 @given(
     interactions=worlds.interactions(),
     by=st.sampled_from([["channel_id"], [], ["customer_id"], ["campaign_id", "send_date"]]),
@@ -38,7 +38,7 @@ def test_a_funnel_on_duckdb_is_the_funnel_on_polars(
     assert_frame_equal(there, funnel(interactions, by=by, **rules), rel_tol=1e-12)
 
 
-@settings(WORLDS, max_examples=25)
+@settings(WORLDS, max_examples=14)
 @given(
     interactions=worlds.interactions(),
     by=st.sampled_from([[], ["customer_id"]]),
@@ -53,7 +53,7 @@ def test_a_mix_on_duckdb_is_the_mix_on_polars(
     assert_frame_equal(there, here, rel_tol=1e-12)
 
 
-@settings(WORLDS, max_examples=25)
+@settings(WORLDS, max_examples=14)
 @given(
     interactions=worlds.interactions(),
     by=st.sampled_from(

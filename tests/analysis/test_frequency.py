@@ -17,8 +17,8 @@ from optimove_analysis import Catalogue, frequency, messages, rates
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import FREQUENCY, INTERACTIONS, MESSAGE_KEY, RATES
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-SHORT_LAW = settings(LAW, max_examples=15)
+LAW = settings(max_examples=22, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SHORT_LAW = settings(LAW, max_examples=8)
 WORLD = worlds.interactions()
 SAYS = Catalogue(reports_sent=True)
 ASSOCIATION = "An association, no effect: who engages much is targeted more, and at other times."

@@ -23,7 +23,7 @@ from optimove_analysis import Catalogue, hand_off
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import HAND_OFF, INTERACTIONS
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 BY = st.sampled_from([[], [], ["campaign_id"], ["customer_id"], ["action_id", "template_id"]])
 WITHIN = st.sampled_from([None, None, 3, 10])
@@ -267,7 +267,7 @@ def reference(path: Path, by: Sequence[str], within: int | None, **options: Any)
     return result
 
 
-@settings(LAW, max_examples=30)
+@settings(LAW, max_examples=16)
 @given(world=WORLD, by=BY, rules=worlds.RULES, within=WITHIN)
 def test_plain_python_finds_the_same(
     world: pl.DataFrame,

@@ -21,8 +21,8 @@ from optimove_analysis.schema import (
     TEST_ENVIRONMENT_CHANNELS,
 )
 
-LAW = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-LONG_LAW = settings(LAW, max_examples=18)  # those that count many times over
+LAW = settings(max_examples=19, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG_LAW = settings(LAW, max_examples=10)  # those that count many times over
 WORLD = worlds.interactions()
 SAYS = Catalogue(reports_sent=True)
 SINGLE = [

@@ -133,7 +133,7 @@ def test_where_nothing_counts_it_says_so_and_still_says_how(rows: pl.DataFrame) 
     assert "The unit is the message" in said
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds.interactions(), rules=worlds.RULES)
 def test_it_counts_what_a_funnel_counts_and_names_nobody(
     world: pl.DataFrame, rules: dict[str, Any]

@@ -24,8 +24,8 @@ from optimove_analysis import Catalogue, ordered_funnel, ordered_funnel_counts, 
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 
-LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-LONG_LAW = settings(LAW, max_examples=12)  # those that ask many times over
+LAW = settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG_LAW = settings(LAW, max_examples=7)  # those that ask many times over
 SEED = st.integers(0, 2**32)
 STEPS = {
     "e-mail opened": {"channel": "E-mail", "event": "opened"},
@@ -168,7 +168,7 @@ def all_chains(
     }
 
 
-@settings(LAW, max_examples=60)
+@settings(LAW, max_examples=33)
 @given(seed=SEED)
 def test_of_all_chains_there_are_the_best_is_found(seed: int) -> None:
     chance = seeded(seed)

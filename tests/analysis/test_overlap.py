@@ -22,7 +22,7 @@ from optimove_analysis import Catalogue, funnel, overlap
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, OVERLAP
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 OF = st.sampled_from(["sent", "delivered", "engaged"])
 BY = st.sampled_from([[], [], ["campaign_id"], ["customer_id"], ["action_id", "template_id"]])
@@ -179,7 +179,7 @@ def reference(path: Path, by: Sequence[str], of: str, **options: Any) -> Numbers
     return result
 
 
-@settings(LAW, max_examples=30)
+@settings(LAW, max_examples=16)
 @given(world=WORLD, by=BY, of=OF, options=worlds.RULES)
 def test_plain_python_finds_the_same(
     world: pl.DataFrame, by: list[str], of: Any, options: dict[str, Any], tmp_path_factory: Any

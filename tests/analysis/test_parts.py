@@ -52,7 +52,7 @@ RANK = pl.col("send_date").rank("dense").over("channel_id").alias("rank")
 BY: list[list[Any]] = [[], ["customer_id"], ["channel_id", RANK], [pl.len().alias("all")]]
 
 
-@settings(WORLDS, max_examples=15)
+@settings(WORLDS, max_examples=8)
 @given(interactions=worlds.interactions(), by=st.sampled_from(BY), rules=worlds.RULES)
 @pytest.mark.usefixtures("few_at_once")
 def test_in_parts_the_numbers_are_those_of_the_whole(
@@ -66,7 +66,7 @@ def test_in_parts_the_numbers_are_those_of_the_whole(
         assert_frame_equal(ours, theirs, check_row_order=True, rel_tol=1e-12)
 
 
-@settings(WORLDS, max_examples=12)
+@settings(WORLDS, max_examples=7)
 @given(interactions=worlds.interactions(), by=st.sampled_from([["customer_id"], ["campaign_id"]]))
 def test_a_mix_is_made_of_its_groups_in_turn(interactions: pl.DataFrame, by: list[str]) -> None:
     whole = channel_mix(interactions, by=by, every="1mo")

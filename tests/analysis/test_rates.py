@@ -309,8 +309,8 @@ def test_within_one_customer_the_spread_of_opens_is_that_of_messages() -> None:
 
 # Against the oracle, and laws
 
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-SHORT_LAW = settings(LAW, max_examples=20)
+LAW = settings(max_examples=22, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SHORT_LAW = settings(LAW, max_examples=11)
 WORLD = worlds.interactions()
 BESIDE = ["n_immature", "n_unobserved", "notes", "channels"]
 

@@ -19,7 +19,7 @@ from optimove_analysis import Catalogue, recency
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, RECENCY
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RULES = st.fixed_dictionaries(
     {
         "as_of": st.sampled_from([None, None, worlds.DAY0 + dt.timedelta(days=14)]),

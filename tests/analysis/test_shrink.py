@@ -190,7 +190,7 @@ def test_shrunk_rates_come_nearer_to_the_truth_and_their_intervals_hold_it() -> 
 
 # Against plain Python over SQL's counts, and laws
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 RATE = st.sampled_from(["click rate", "bounce rate", "engagement rate"])
 

@@ -20,7 +20,7 @@ from optimove_analysis import recency, tiers
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, TIER_NAMES, TIERS
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = list("ABCDEFGHIJKLMNOPQRST")
 
 

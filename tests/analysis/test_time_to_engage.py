@@ -19,8 +19,8 @@ from optimove_analysis import Catalogue, rates, time_to_engage
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, TIME_TO_ENGAGE
 
-LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-SHORT_LAW = settings(LAW, max_examples=12)
+LAW = settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SHORT_LAW = settings(LAW, max_examples=7)
 WORLD = worlds.interactions()
 Z = 1.959963984540054
 

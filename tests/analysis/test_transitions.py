@@ -22,7 +22,7 @@ from optimove_analysis import Catalogue, transitions
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.schema import INTERACTIONS, TRANSITIONS
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORLD = worlds.interactions()
 ASSUME = st.sampled_from([None, True, False])
 BY = st.sampled_from([[], [], ["campaign_id"], ["customer_id"], ["action_id", "template_id"]])

@@ -45,7 +45,7 @@ def counted_by_hand(
     return found
 
 
-@settings(WORLDS, max_examples=40)
+@settings(WORLDS, max_examples=22)
 @given(
     interactions=worlds.interactions(),
     unit=st.sampled_from(sorted(UNITS)),
