@@ -22,7 +22,6 @@ __all__ = [
     "split_ids",
 ]
 
-_WIDE: Final = "22em"
 _USUAL: Final = "13.5em"
 _OWN: Final = "Own dates"
 _MOST_OPTIONS: Final = 500
