@@ -44,9 +44,11 @@ def defaults(notebook: NotebookNode, name: str) -> dict[str, Any]:
             continue
         for target in targets:
             parts = target.elts if isinstance(target, ast.Tuple) else [target]
-            values = value.elts if isinstance(target, ast.Tuple) and isinstance(
-                value, ast.Tuple
-            ) else [value]
+            values = (
+                value.elts
+                if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+                else [value]
+            )
             for part, one in zip(parts, values, strict=False):
                 if isinstance(part, ast.Name):
                     found[part.id] = _plain(one)

@@ -82,4 +82,3 @@ def terms(pairs: Mapping[str, str]) -> Shown:
         "\n".join(f"{name}: {to}" for name, to in pairs.items()),
         f'<dl class="terms">{items}</dl>',
     )
-
