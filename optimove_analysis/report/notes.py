@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Final
 
 import polars as pl
 
@@ -12,6 +13,8 @@ from optimove_analysis.charts.main_columns import main_columns, recognised
 from optimove_analysis.report.shown import Shown
 
 __all__ = ["notes"]
+
+_TITLE: Final = "What these numbers leave out, and why"
 
 
 def notes(*results: pl.DataFrame) -> Shown:
@@ -27,8 +30,11 @@ def notes(*results: pl.DataFrame) -> Shown:
     for result in results:
         lines += [line for line in _told(_by_group(result)) if line not in lines]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    html = f'<ul class="notes">{items}</ul>' if lines else ""
-    return Shown("\n".join(f"- {line}" for line in lines), html)
+    if not lines:
+        return Shown("", "")
+    # Folded: it is for who asks how a number came about, and as long as the table.
+    html = f'<details><summary>{_TITLE}</summary><ul class="notes">{items}</ul></details>'
+    return Shown("\n".join([f"{_TITLE}:", *(f"- {line}" for line in lines)]), html)
 
 
 def _by_group(result: pl.DataFrame) -> dict[str, list[str]]:

@@ -96,6 +96,7 @@ def provenance(
     if interactions["date"].count():
         days = interactions["date"]
         facts["Their days"] = _days(str(days.min()), str(days.max()))
+    facts["Data complete through"] = _complete(interactions)
     known = Catalogue() if catalogue is None else catalogue
     whose = "this package's default" if known == Catalogue() else "the account's"
     facts["Catalogue"] = f"{known.fingerprint()}, {whose}"
@@ -111,6 +112,15 @@ def versions() -> str:
         except PackageNotFoundError:  # run from a folder, not installed
             found.append(f"{package} (not installed)")
     return ", ".join(found)
+
+
+def _complete(interactions: pl.DataFrame) -> str:
+    if "data_through" not in interactions.columns or not interactions["data_through"].count():
+        return "not known"
+    days = interactions["data_through"]
+    unknown = days.null_count()
+    some = f"; not known of {unknown:,} rows" if unknown else ""
+    return f"{_days(str(days.min()), str(days.max()))}{some}"
 
 
 def _updated(client: Replaying) -> str:
