@@ -26,9 +26,9 @@ from optimove_analysis.schema import FREQUENCY_CONTRAST, MEAN_OPENS, TIME_TO_ENG
 
 __all__ = ["frequency_contrast", "time_to_engage"]
 
-_HOW: Final = "How the same customer's rate differs with each further message"
 _NO_EFFECT: Final = (
-    "This is an association and no effect: who is sent more, and when, is not left to chance."
+    "one and the same customer's rate differs as follows. This is an association, no effect: who "
+    "is sent more, and when, is not left to chance."
 )
 _WHY: Final[Mapping[bool, str]] = {
     True: "the rate is not reported",
@@ -62,10 +62,11 @@ def _soon(group: Group, *, alone: bool) -> str:
         if day > last["day"] and last["engaged"] < 1:
             continue  # nobody was followed so long
         row = rows.filter(pl.col("day") <= day).row(-1, named=True)
-        parts.append(f"{within} {rate(row['engaged'], row['lo'], row['hi'])}")
+        engaged = "" if parts else " were engaged with"
+        parts.append(f"{rate(row['engaged'], row['lo'], row['hi'])}{engaged} {within}")
     if not parts:
         return f"the {of} were followed for less than a day."
-    text = f"engaged with {words.listed(parts)} of {of}."
+    text = f"of {of}, {words.listed(parts)}."
     if len(parts) < len(_SOON):
         text += f" They were followed for {words.plural(last['day'], 'day')} only."
     return f"{text} {FEW}" if last["small"] else text
@@ -85,10 +86,8 @@ def frequency_contrast(table: pl.DataFrame) -> list[str]:
     ]
     told = capped(units, sizes=[int(group.rows["n"][0]) for group in known])
     if told:
-        days = table["days"].unique().sort()
-        told.insert(
-            0, f"{_HOW} in the {' or '.join(f'{n}' for n in days)} days before. {_NO_EFFECT}"
-        )
+        days = " or ".join(str(days) for days in table["days"].unique().sort())
+        told.insert(0, f"With each further message in the {days} days before, {_NO_EFFECT}")
     for lacks, why in _WHY.items():
         if who := [group.label for group in drawn if _lacks(group) is lacks]:
             told.append(f"No answer for {some(who)}, where {why}.")
