@@ -11,18 +11,28 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group, groups
 from optimove_analysis.report.sentences_parts import (
     EMPTY,
+    FEW,
+    FEW_CUSTOMERS,
     capped,
     index,
+    rate,
     recent,
     short,
     started,
 )
-from optimove_analysis.schema import CHANNEL_MIX, SMALL_N
+from optimove_analysis.schema import CHANNEL_MIX, OVERLAP
 
-__all__ = ["channel_mix"]
+__all__ = ["channel_mix", "overlap"]
 
 _OF: Final[Mapping[str, str]] = {"clicked": "click", "opened": "open", "delivered": "delivery"}
 """An engagement by what counts as one."""
+_SETS: Final = 4
+_WERE: Final = {
+    "sent": "were sent messages",
+    "delivered": "had messages delivered",
+    "engaged": "engaged",
+}
+_DONE: Final = {"sent": "sent", "delivered": "delivered", "engaged": "engaged with"}
 
 
 def channel_mix(table: pl.DataFrame) -> list[str]:
@@ -100,5 +110,41 @@ def _channel(row: Mapping[str, Any], sends: str, engagements: str) -> str:
         verdict = "less than its share, "
     else:
         verdict = "not to be told from its share, "
-    few = f" Fewer than {SMALL_N} messages say little." if row["small"] else ""
+    few = f" {FEW}" if row["small"] else ""
     return f"{text}: {verdict}index {index(row['index'], lo, hi)}.{few}"
+
+
+def overlap(table: pl.DataFrame) -> list[str]:
+    """Tell of each group the sets of channels that reached most customers."""
+    drawn = groups(table, OVERLAP, ["channel_ids"], split=False)
+    drawn = [group for group in drawn if group.rows.height]
+    units = [[started(group.label, _sets(group.rows))] for group in drawn]
+    return capped(units, sizes=[int(group.rows["total"][0]) for group in drawn]) or [EMPTY]
+
+
+def _sets(rows: pl.DataFrame) -> str:
+    rows = rows.sort("customers", descending=True, maintain_order=True)
+    first: dict[str, Any] = rows.row(0, named=True)
+    if first["total"] == 1:
+        on = words.listed([short(name) for name in first["channels"]])
+        done = _DONE[first["of"]]
+        return f"messages were {done} on {on}." if on else f"no message was {done}."
+    told = [
+        f"{_set(row['channels'])} {rate(row['share'], row['lo'], row['hi'])}"
+        for row in rows.head(_SETS).iter_rows(named=True)
+    ]
+    if rows.height > _SETS:
+        told.append(words.plural(rows.height - _SETS, "more set"))
+    few = f" {FEW_CUSTOMERS}" if first["small"] else ""
+    return (
+        f"the channels on which {first['total']:,} customers {_WERE[first['of']]}: "
+        f"{words.listed(told)}.{few}"
+    )
+
+
+def _set(channels: list[str]) -> str:
+    if not channels:
+        return "none"
+    # Not as a sentence lists, since these stand in a list.
+    names = " + ".join(short(name) for name in channels)
+    return f"{names} alone" if len(channels) == 1 else names

@@ -15,8 +15,10 @@ from optimove_analysis.schema import MEAN_OPENS, RATE_NAMES, SMALL_N, RateName
 __all__ = [
     "EMPTY",
     "FEW",
+    "FEW_CUSTOMERS",
     "INTERVAL",
     "MOST",
+    "bare",
     "base",
     "capped",
     "change",
@@ -37,10 +39,18 @@ __all__ = [
 
 MOST: Final = 12
 """Sentences of a result; its table has the rest."""
+
+
+def few(noun: str) -> str:
+    """Say of a small number that it is one."""
+    return f"Fewer than {SMALL_N} {noun}s say little: read the interval, not the value."
+
+
 INTERVAL: Final = f"95{words.NBSP}% interval "
 """Stands before each interval here; `summary` leaves it before the first of a result."""
 EMPTY: Final = "No messages were sent in this range, or none whose window has closed."
-FEW: Final = f"Fewer than {SMALL_N} messages say little: read the interval, not the rate."
+FEW: Final = few("message")
+FEW_CUSTOMERS: Final = few("customer")
 
 
 _USUAL: Final[tuple[RateName, ...]] = (
@@ -140,6 +150,11 @@ def rate(value: float | None, lo: float | None, hi: float | None) -> str:
 def index(value: float | None, lo: float | None, hi: float | None) -> str:
     """Write an index, or a mean, with its interval."""
     return _with_ends(words.ratio(value), words.ratio_interval(lo, hi))
+
+
+def bare(name: str, value: float | None) -> str:
+    """Write the value of a rate by its name without an interval."""
+    return words.ratio(value) if name == MEAN_OPENS else words.percent(value)
 
 
 def value_of(name: str, value: float | None, lo: float | None, hi: float | None) -> str:

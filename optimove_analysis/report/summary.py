@@ -13,30 +13,54 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.main_columns import recognised
 from optimove_analysis.errors import InputError, SchemaError
 from optimove_analysis.report import (
+    sentences_change,
     sentences_compare,
+    sentences_customers,
     sentences_mix,
+    sentences_next,
     sentences_quality,
     sentences_rates,
+    sentences_time,
 )
 from optimove_analysis.report.sentences_parts import INTERVAL
 from optimove_analysis.report.shown import Shown
 from optimove_analysis.schema import (
+    ANOMALIES,
     AUDIT,
     CHANNEL_MIX,
     COMPARISON,
+    EXPLAIN_CHANGE,
+    FREQUENCY_CONTRAST,
     FUNNEL,
+    HAND_OFF,
+    ORDERED_FUNNEL_COUNTS,
+    OVERLAP,
+    PREFERRED_CHANNEL,
     RATES,
+    RECENCY,
+    TIERS,
+    TIME_TO_ENGAGE,
     Table,
 )
 
 __all__ = ["summary"]
 
 _TELL: Final[Mapping[str, Callable[[pl.DataFrame], list[str]]]] = {
+    ANOMALIES.name: sentences_quality.anomalies,
     AUDIT.name: sentences_quality.audit,
     CHANNEL_MIX.name: sentences_mix.channel_mix,
     COMPARISON.name: sentences_compare.comparison,
+    EXPLAIN_CHANGE.name: sentences_change.explain_change,
+    FREQUENCY_CONTRAST.name: sentences_time.frequency_contrast,
     FUNNEL.name: sentences_rates.funnel,
+    HAND_OFF.name: sentences_next.hand_off,
+    ORDERED_FUNNEL_COUNTS.name: sentences_next.ordered_funnel_counts,
+    OVERLAP.name: sentences_mix.overlap,
+    PREFERRED_CHANNEL.name: sentences_customers.preferred_channel,
     RATES.name: sentences_rates.rates,
+    RECENCY.name: sentences_customers.recency,
+    TIERS.name: sentences_customers.tiers,
+    TIME_TO_ENGAGE.name: sentences_time.time_to_engage,
 }
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 """What would make two lines of one, or none that can be read."""
@@ -64,7 +88,8 @@ def summary(*results: pl.DataFrame) -> Shown:
     if not results:
         message = f"summary() was given no result. {_can_tell()}"
         raise InputError(message)
-    sentences = [_BREAKS.sub(" ", text) for result in results for text in _sentences(result)]
+    told = [_BREAKS.sub(" ", text) for result in results for text in _sentences(result)]
+    sentences = dict.fromkeys(told)  # what two results have in common is said once
     items = "".join(f"<li>{escape(text)}</li>" for text in sentences)
     return Shown(
         "\n".join(f"- {text.replace(words.NBSP, ' ')}" for text in sentences),
