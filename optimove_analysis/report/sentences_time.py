@@ -57,7 +57,7 @@ def _soon(group: Group, *, alone: bool) -> str:
     if not last["n"]:
         return "no message was delivered."
     of = base("delivered", last["n"], None if alone else last["customers"])
-    parts = []
+    parts: list[str] = []
     for day, within in _SOON.items():
         if day > last["day"] and last["engaged"] < 1:
             continue  # nobody was followed so long
