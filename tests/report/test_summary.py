@@ -114,7 +114,7 @@ def test_groups_by_the_users_own_column_are_named_and_the_largest_told() -> None
     ]
     told = said(funnel_table(rows))
     assert [line.split(":")[0] for line in told[:-1]] == [f"My segment s{n}" for n in range(48, 60)]
-    assert told[-1] == "The table tells of 8 more groups, none with more messages than these."
+    assert told[-1] == "The table tells of 8 more groups, none larger than these."
 
 
 @pytest.mark.parametrize(

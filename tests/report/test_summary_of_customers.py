@@ -250,7 +250,7 @@ def test_bad_days_are_told_with_what_chance_makes_and_what_was_not_tested() -> N
 
 
 def test_an_audit_tells_warnings_first_and_of_nothing_odd_what_was_not_checked() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"check": "orphan", "severity": "note", "count": 3, "of": "rows", "what": "3 notes."},
         {"check": "no_send", "severity": "warning", "count": 1, "of": "rows", "what": "1 warning."},
         {"check": "extra", "severity": "ok", "count": 0, "of": "rows", "what": "None."},
@@ -276,3 +276,15 @@ def test_an_ordered_funnel_tells_its_last_step() -> None:
         "No customer of 10 began the steps.",
         "2 more customers began too recently to count.",
     ]
+
+
+def test_one_customer_in_a_group_of_an_audience_is_still_counted() -> None:
+    rows = [
+        {"channel_id": n % 2, "channel": ("SMS", "Push")[n % 2], "customer_id": f"Anna {n}"}
+        | {"days_since_engaged": 3, "last_engaged": DAY, "as_of": DAY}
+        for n in (0, 1, 2)
+    ]
+    assert said(table_of(RECENCY, rows).sort("channel_id"))[1] == (
+        "Push: of 1 customer, 1 (100.0 %) engaged in the 30 days up to 2025-12-31 and 1 (100.0 %) "
+        "in the 90 days; all have engaged at some time."
+    )

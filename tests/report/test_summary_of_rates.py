@@ -31,8 +31,8 @@ def test_a_funnel_tells_the_furthest_stage_of_each_channel() -> None:
         "SMS: 6.2 % clicked (4.8 to 8.0 %) of 901 messages sent to 170 customers.",
         "Push: 3.1 % clicked (2.3 to 4.1 %) of 1,440 messages sent to 122 customers.",
         (
-            "Web push: clicked 2 of 22 messages sent to 9 customers: too few for a rate, which may "
-            "be anything in the 2.5 to 27.8 %."
+            "Web push: 2 clicked of 22 messages sent to 9 customers, too few to read as a rate "
+            "(2.5 to 27.8 %)."
         ),
         "In-app: 12.3 % clicked (9.9 to 15.1 %) of 610 messages sent to 88 customers.",
         "120 more messages are too recent to count.",
@@ -238,3 +238,12 @@ def test_a_change_from_nothing_has_no_answer() -> None:
             "2024-03-31."
         )
     ]
+
+
+def test_of_very_many_channels_the_mix_tells_some_and_how_many_are_left() -> None:
+    counts: list[tuple[int, str, int, int | None]] = [(n, f"c{n}", 90, 9) for n in range(30)]
+    left = "The table tells of 18 more channels."
+    told = said(mix_table(mix_rows(counts)))
+    assert (len(told), told[12]) == (14, left)
+    two = said(mix_table(mix_rows(counts, segment="a") + mix_rows(counts, segment="b")))
+    assert two[12:14] == [left, "The table tells of 1 more group."]
