@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from optimove_analysis.charts import words
-from optimove_analysis.charts.groups import Group, groups
+from optimove_analysis.charts.groups import groups
 from optimove_analysis.report.sentences_parts import EMPTY, capped, rate, short, started
 from optimove_analysis.schema import RECENCY, TIER_NAMES
 
@@ -64,17 +64,18 @@ def recency(table: pl.DataFrame) -> list[str]:
     """Tell how many customers of each group engaged lately, and how many never."""
     drawn = groups(table, RECENCY, ["customer_id"], split=True)
     drawn = [group for group in drawn if group.rows.height]
-    units = [[started(group.label, _recency(group))] for group in drawn]
-    return capped(units) or [EMPTY]
+    alone = table["customer_id"].n_unique() == 1
+    units = [[started(group.label, _recency(group.rows, alone=alone))] for group in drawn]
+    return capped(units, sizes=[group.rows.height for group in drawn]) or [EMPTY]
 
 
-def _recency(group: Group) -> str:
-    rows = group.rows
-    if rows.height == 1:
+def _recency(rows: pl.DataFrame, *, alone: bool) -> str:
+    if alone:
         return f"{_one(rows.row(0, named=True))}."
+    who = words.plural(rows.height, "customer")
     never = rows["last_engaged"].null_count()
     if never == rows.height:
-        return f"none of {rows.height:,} customers ever engaged."
+        return f"none of {who} ever engaged."
     unknown = rows["days_since_engaged"].null_count() - never
     ends = rows["as_of"].drop_nulls().unique().sort()
     until = f" up to {ends[0]}" if len(ends) == 1 else " up to the end of their data"
@@ -87,8 +88,10 @@ def _recency(group: Group) -> str:
         ]
     if unknown:
         parts.append(f"{_of(unknown, rows)} engaged, but {_UNKNOWN}")
-    parts.append(f"{_of(never, rows) if never else 'none'} never did")
-    return f"of {rows.height:,} customers, {words.listed(parts)}."
+    if never:
+        parts.append(f"{_of(never, rows)} never did")
+    everyone = "" if never else "; all have engaged at some time"
+    return f"of {who}, {words.listed(parts)}{everyone}."
 
 
 def _of(n: int, rows: pl.DataFrame) -> str:

@@ -41,11 +41,9 @@ def channel_mix(table: pl.DataFrame) -> list[str]:
         return [_over_time(table)]
     drawn = groups(table, CHANNEL_MIX, ["period", "channel_id"], split=False)
     units = [told for group in drawn if (told := _shares(group))]
-    if len(units) == 1:  # of a single group as many channels as there is room for
-        told = capped([[sentence] for sentence in units[0]], "channel")
-    else:
-        told = capped(units)
-    return [*(told or [EMPTY]), *recent(int(table["n_immature"].sum()))]
+    # Of a group as many channels as there is room for.
+    units = [capped([[sentence] for sentence in unit], "channel") for unit in units]
+    return [*(capped(units) or [EMPTY]), *recent(int(table["n_immature"].sum()))]
 
 
 def _over_time(table: pl.DataFrame) -> str:

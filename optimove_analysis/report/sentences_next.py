@@ -46,20 +46,16 @@ def _after(rows: pl.DataFrame) -> str:
     if first["within"] is not None:
         span = f"came within {words.plural(first['within'], 'day')}"
     none = rows.filter(pl.col("next") == "none")
+    share = rate(*none.select("share", "lo", "hi").row(0)) if none.height else ""
+    few = f" {FEW}" if first["small"] else ""
     ranked = rows.filter(pl.col("next") == "engaged").sort(
         "n", descending=True, maintain_order=True
     )
-    if ranked.is_empty():
-        several = rows.filter(pl.col("next") == "several")
-        if several.is_empty():
-            return f"{start}, no engagement {span}."
-        text = f"{start}, the next engagement came on several channels in a day"
-    else:
-        text = f"{start}, the next engagement came {_next(ranked, rows)}"
-    if none.height:
-        share, lo, hi = none.select("share", "lo", "hi").row(0)
-        text += f"; in {rate(share, lo, hi)} none {span}"
-    return f"{text}. {FEW}" if first["small"] else f"{text}."
+    if none.height == rows.height:
+        return f"{start}, in {share} no engagement {span}.{few}"
+    came = "on several channels in a day" if ranked.is_empty() else _next(ranked, rows)
+    text = f"{start}, the next engagement came {came}"
+    return f"{text}; in {share} none {span}.{few}" if none.height else f"{text}.{few}"
 
 
 def _next(ranked: pl.DataFrame, rows: pl.DataFrame) -> str:

@@ -92,7 +92,7 @@ def capped(
 ) -> list[str]:
     """Return the sentences of as many groups as a reader goes through; say how many are left.
 
-    With ``sizes`` those are told that have most messages, in the order that they have here.
+    With ``sizes`` the largest are told, in the order that they have here.
 
     >>> capped([["One."], ["Two."]])
     ['One.', 'Two.']
@@ -111,7 +111,7 @@ def capped(
         room -= len(units[place])
     sentences = [text for place, unit in enumerate(units) if place in told for text in unit]
     if left := len(units) - len(told):
-        smaller = "" if sizes is None else ", none with more messages than these"
+        smaller = "" if sizes is None else ", none larger than these"
         sentences.append(f"The table tells of {words.plural(left, f'more {noun}')}{smaller}.")
     return sentences
 

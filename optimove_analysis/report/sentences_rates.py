@@ -60,8 +60,8 @@ def _furthest(rows: pl.DataFrame, *, alone: bool) -> str:
     ends = words.interval(row["overall_lo"], row["overall_hi"])
     if row["small"]:
         return (
-            f"{row['stage']} {row['messages']:,} of {sent}: too few for a rate, which may be "
-            f"anything in the {INTERVAL}{ends}."
+            f"{row['messages']:,} {row['stage']} of {sent}, too few to read as a rate "
+            f"({INTERVAL}{ends})."
         )
     value = words.percent(row["overall_rate"])
     return f"{value} {row['stage']} ({INTERVAL}{ends}) of {sent}."

@@ -57,13 +57,12 @@ def _soon(group: Group, *, alone: bool) -> str:
     if not last["n"]:
         return "no message was delivered."
     of = base("delivered", last["n"], None if alone else last["customers"])
-    parts = []
+    parts: list[str] = []
     for day, within in _SOON.items():
         if day > last["day"] and last["engaged"] < 1:
             continue  # nobody was followed so long
-        row = rows.filter(pl.col("day") <= day).row(-1, named=True)
-        engaged = "" if parts else " were engaged with"
-        parts.append(f"{rate(row['engaged'], row['lo'], row['hi'])}{engaged} {within}")
+        then = rows.filter(pl.col("day") <= day).select("engaged", "lo", "hi").row(-1)
+        parts.append(f"{rate(*then)}{'' if parts else ' were engaged with'} {within}")
     if not parts:
         return f"the {of} were followed for less than a day."
     text = f"of {of}, {words.listed(parts)}."
