@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import os
 import shlex
@@ -92,7 +93,9 @@ def build(
     held = injected(source, file.name, {"snapshot": study.as_posix(), **parameters})
     again = command(template, study, path, parameters)
     source.cells.append(_closing(template, held, again))
-    ran = run(source, name=file.name, timeout=timeout, on_cell=on_cell)
+    ran = run(
+        source, name=file.name, environment=_without_account(), timeout=timeout, on_cell=on_cell
+    )
     html = page(ran, file.name)
     write_whole(path, html.encode())
     if notebook:
@@ -191,7 +194,7 @@ def command(
     for one, value in parameters.items():
         if value is None:
             continue
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        text = str(value) if isinstance(value, str | dt.date) else json.dumps(value)
         words += [options[one], text] if one in options else ["--set", f"{one}={text}"]
     return shlex.join(words)
 
@@ -211,6 +214,11 @@ def _read(file: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
+
+
+def _without_account() -> dict[str, str]:
+    """Return this process's environment without what names an account or holds a key."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OPTIMOVE_")}
 
 
 def _closing(template: str | os.PathLike[str], held: Mapping[str, Any], again: str) -> NotebookNode:
