@@ -17,6 +17,8 @@ __all__ = ["execute"]
 
 _SECONDS: Final = 300
 """A cell that takes longer hangs."""
+_CODE: Final = Path(__file__).parents[2]
+"""The cells import this very code, be another copy of it installed."""
 
 
 class _ThisPython(KernelSpecManager):
@@ -45,6 +47,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
             **kept,
             "OPTIMOVE_INSTANCE": "sandbox",
             "OPTIMOVE_CACHE": f"{own}/cache",
+            "PYTHONPATH": os.pathsep.join([str(_CODE), *filter(None, [kept.get("PYTHONPATH")])]),
             "IPYTHONDIR": f"{own}/ipython",  # no start-up files, and no history written
         }
         kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisPython())
