@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebook clean
+.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebooks notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,6 +68,9 @@ dictionary: .venv/base ## Write data/README.md from the schema
 
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
+
+notebooks: .venv/dev ## Run all notebooks, and write what they show into them
+	@$(RUN) optimove_analysis notebooks notebooks/*.ipynb
 
 dashboard: .venv/dev ## Serve the page for the investigation of a customer, on the sandbox
 	@$(BIN)/optimove-analysis dashboard

@@ -323,6 +323,9 @@ def _own_commands(command: _Command) -> None:
     samples = command("samples", "write sample answers, a Parquet file and pictures", run="own")
     samples.add_argument("folder", type=Path)
     samples.set_defaults(action="samples")
+    notebooks = command("notebooks", "run notebooks, and write what they show into them")
+    notebooks.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK")
+    notebooks.add_argument("--check", action="store_true", help="fail if what is kept is stale")
 
 
 def _audience(parser: argparse.ArgumentParser) -> None:
