@@ -70,7 +70,7 @@ def injected(notebook: NotebookNode, name: str, values: Mapping[str, Any]) -> di
     if plain:
         source = "\n".join(f"{one} = {value!r}" for one, value in plain.items())
         place = next(i for i, cell in enumerate(notebook.cells) if _is_parameters(cell))
-        cell = new_code_cell(  # type: ignore[no-untyped-call]
+        cell = new_code_cell(
             source, id="injected-parameters", metadata={"tags": ["injected-parameters"]}
         )
         notebook.cells.insert(place + 1, cell)
@@ -85,7 +85,8 @@ def _cell(notebook: NotebookNode, name: str) -> NotebookNode:
             f"{_TAG!r}: give it to the one cell that sets the parameters' defaults."
         )
         raise InputError(message)
-    return found[0]
+    cell: NotebookNode = found[0]
+    return cell
 
 
 def _is_parameters(cell: NotebookNode) -> bool:

@@ -75,7 +75,10 @@ def run(
         if on_cell is not None:
             on_cell(cell_index + 1, count)
 
-    with tempfile.TemporaryDirectory(prefix="optimove-kernel-") as own:
+    with (
+        tempfile.TemporaryDirectory(prefix="optimove-kernel-") as own,
+        Path(own, "said").open("w+b") as said,  # by the kernel itself, past all cells
+    ):
         client = NotebookClient(
             ran,
             km=AsyncKernelManager(
@@ -93,7 +96,9 @@ def run(
         )
         known = os.environ if environment is None else environment
         try:
-            client.execute(env={**known, "IPYTHONDIR": own}, cleanup_kc=True)
+            client.execute(
+                env={**known, "IPYTHONDIR": own}, cleanup_kc=True, stdout=said, stderr=said
+            )
         except CellExecutionError as error:
             what = f"{error.ename}: {error.evalue}".strip()
             raise OptimoveAnalysisError(f"{name}: {_place(ran)} failed with {what}") from None
@@ -101,9 +106,11 @@ def run(
             message = f"{name}: {_place(ran)} took more than {timeout:g} seconds."
             raise OptimoveAnalysisError(message) from None
         except DeadKernelError:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
             message = (
                 f"{name}: the kernel died after {_place(ran)} began, as it does where memory does "
-                "not suffice."
+                f"not suffice. The last that it said: {last[0][:300]}"
             )
             raise OptimoveAnalysisError(message) from None
     ran.metadata = nbformat.from_dict(notebook.metadata)

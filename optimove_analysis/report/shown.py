@@ -31,8 +31,10 @@ class Shown:
         return self.html
 
 
-def heading(title: str, *intro: str) -> Shown:
+def heading(title: str, *intro: str, level: int = 1) -> Shown:
     """Return the report's title, and paragraphs below it on whom and what it is about.
+
+    Level 2 is the heading of a part, for those that a template makes in a loop.
 
     >>> heading("How they engaged", "200 customers of an invented account.")
     How they engaged
@@ -43,7 +45,7 @@ def heading(title: str, *intro: str) -> Shown:
     html = "".join(f"<p>{escape(text)}</p>" for text in texts)
     return Shown(
         "\n\n".join([title, *texts]),
-        f'<header class="optimove-heading"><h1>{escape(title)}</h1>{html}</header>',
+        f"<h{level}>{escape(title)}</h{level}>{html}",
     )
 
 
