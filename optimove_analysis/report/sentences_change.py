@@ -26,6 +26,7 @@ from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
 __all__ = ["explain_change"]
 
 _UNSURE: Final = ", not to be told from none"
+_CHANCE: Final = ", which may be by chance"
 
 
 def explain_change(table: pl.DataFrame) -> list[str]:
@@ -86,7 +87,9 @@ def _whole(row: Mapping[str, Any]) -> str:
 def _effect(row: Mapping[str, Any], name: str) -> str:
     """Write a change; whether it is one is said where its interval can say so."""
     lo, hi = row[f"{name}_lo"], row[f"{name}_hi"]
-    unsure = _UNSURE if name == "change" and lo is not None and not_apart(lo, hi) else ""
+    unsure = ""
+    if name == "change":
+        unsure = _CHANCE if lo is None or hi is None else _UNSURE if not_apart(lo, hi) else ""
     return change(row[name], lo, hi, mean=row["rate"] == MEAN_OPENS) + unsure
 
 

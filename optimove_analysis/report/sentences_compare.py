@@ -61,7 +61,13 @@ def _group(group: Group) -> list[str]:
     # What neither side has is not asked of them.
     lacking = [r for r in rows if r["reason"] == _LACKS and (r["n"] is None) != (r["n0"] is None)]
     known = [row for row in rows if row["reason"] != _LACKS]
-    told = [_difference(label, row) for label, row in merged(known, _NUMBERS)]
+    answered = [row for row in known if row["difference"] is not None]
+    told = [_difference(label, row) for label, row in merged(answered, _NUMBERS)]
+    unanswered: dict[str, list[str]] = {}
+    for row in known:
+        if row["difference"] is None:
+            unanswered.setdefault(_why(row), []).append(row["label"])
+    told += [f"{named(labels)}: {why}" for why, labels in unanswered.items()]
     if lacking:
         who = [_arm(lacking[0], arm) for arm, n in _SIDES if lacking[0][n] is None]
         labels = named([row["label"] for row in lacking])
@@ -80,8 +86,6 @@ def _arm(row: Mapping[str, Any], which: str) -> str:
 
 def _difference(label: str, row: Mapping[str, Any]) -> str:
     against, baseline = _arm(row, "against"), _arm(row, "baseline")
-    if row["difference"] is None:
-        return f"{label}: {_why(row, against, baseline)}"
     lo, hi = row["difference_lo"], row["difference_hi"]
     text = (
         f"{label} {words.percent(row['value'])} of {base(divided_by(row), row['n'], None)} "
@@ -89,7 +93,7 @@ def _difference(label: str, row: Mapping[str, Any]) -> str:
         f"difference of {change(row['difference'], lo, hi)}"
     )
     if lo is None or hi is None:
-        text += "."
+        text += ", which may be by chance."
     elif not_apart(lo, hi):
         text += ", not to be told from none."
     else:
@@ -109,9 +113,9 @@ def _lift(row: Mapping[str, Any]) -> str:
     return f"relative lift {signed.lift(row['lift'])} ({inside})"
 
 
-def _why(row: Mapping[str, Any], against: str, baseline: str) -> str:
+def _why(row: Mapping[str, Any]) -> str:
     """Say why there is no difference."""
-    sides = [(against, row["n"]), (baseline, row["n0"])]
+    sides = [(_arm(row, arm), row[n]) for arm, n in _SIDES]
     absent = [name for name, n in sides if not n]
     few = [f"{name} has {n:,}" for name, n in sides if n is not None and n < SMALL_N]
     match row["reason"]:

@@ -247,3 +247,20 @@ def test_of_very_many_channels_the_mix_tells_some_and_how_many_are_left() -> Non
     assert (len(told), told[12]) == (14, left)
     two = said(mix_table(mix_rows(counts, segment="a") + mix_rows(counts, segment="b")))
     assert two[12:14] == [left, "The table tells of 1 more group."]
+
+
+def test_a_difference_without_an_interval_may_be_chance() -> None:
+    # With nothing implied a click need not be of the delivered: no part of them, no interval.
+    (sentence,) = said(arms(80, 20, 70, 18, implied="none"))
+    assert sentence.endswith("a difference of +0.71 points (no interval), which may be by chance.")
+
+
+def test_rates_without_an_answer_for_one_reason_are_one_sentence() -> None:
+    world = pl.concat([messages(80, 9, template=3), messages(12, 3, template=7)])
+    table = oa.compare(world, between="template_id", baseline=3, against=7)
+    assert said(table) == [
+        (
+            "Delivery, open, click and engagement rate: too few messages to compare: Template 7 "
+            "has 12, and it takes 30."
+        )
+    ]

@@ -267,3 +267,9 @@ def test_a_warning_stands_before_a_note(results: dict[str, pl.DataFrame]) -> Non
     told = [rank[text] for text in said(table)]
     assert told == sorted(told, key=["error", "warning", "note"].index)
     assert set(told) == {"warning", "note"}
+
+
+def test_an_audit_by_action_tells_of_control_members_too() -> None:
+    table = oa.audit(pl.read_parquet(SAMPLE), by="action_id")
+    assert any(text.startswith("Action 1: ") for text in said(table.filter(action_id=1)))
+    assert said(table)[-1].startswith("The table tells of ")
