@@ -10,20 +10,33 @@ INSTALL := $(RUN) pip install --quiet --disable-pip-version-check --require-hash
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+OURS := $(RUN) pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+
 # The stamps are newer than the locks they were made from: a changed lock installs again.
 .venv/base: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(CHECK_PYTHON)
 	@echo "Setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(INSTALL) -r requirements.lock
-	@$(RUN) pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(OURS)
 	@touch $@
 
-.venv/dev: requirements-dev.lock .venv/base
-	@echo "Adding the tools for development (once) ..."
-	@$(INSTALL) -r requirements-dev.lock
-	@touch $@
+# What is developed with is 2 GB in 150 packages: uv, itself held to the lock's hashes, installs them
+# in a quarter of pip's time, and pip does where uv cannot. Compiled at once: a test under -W error
+# would else be the first to compile them, and hear their warnings.
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
+
+.venv/dev: requirements-dev.lock requirements.lock pyproject.toml
+	@$(CHECK_PYTHON)
+	@echo "Setting up .venv with the tools for development (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
+	@$(INSTALL) -r .venv/uv.lock
+	@$(UV) --require-hashes -r requirements-dev.lock || $(INSTALL) -r requirements-dev.lock
+	@$(OURS)
+	@touch .venv/base $@
 
 demo: .venv/base ## Fetch an audience from the sandbox, print its funnel and mix, write a report
 	@$(BIN)/optimove-analysis demo
