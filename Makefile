@@ -88,5 +88,5 @@ lock: .venv/dev ## Pin all dependencies, with hashes; with UPGRADE=--upgrade: th
 
 clean: ## Remove .venv and everything that was built
 	@rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
-	@rm -rf notebooks/.ipynb_checkpoints optimove-report.html
+	@rm -rf notebooks/.ipynb_checkpoints optimove-report.*
 	@find optimove_analysis tests -name __pycache__ -prune -exec rm -rf {} +

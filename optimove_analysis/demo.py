@@ -11,7 +11,7 @@ from optimove_analysis import charts
 from optimove_analysis.analysis import channel_mix, funnel, journey
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.errors import InputError
-from optimove_analysis.report import engagement
+from optimove_analysis.report import build
 from optimove_analysis.schema.dictionary import CUSTOMERS_IN_SAMPLE
 
 __all__ = ["DEMO_CUSTOMERS", "audience", "demo", "write_data"]
@@ -46,30 +46,26 @@ def demo(out: Path, *, customers: int = DEMO_CUSTOMERS) -> None:
         sent = f"{client.quota.sent} requests sent" if client.quota.sent else "all from the cache"
         print(f"{interactions.height:,} interactions; {sent}. Kept in {client.cache.path}")
         catalogue = client.catalogue()
-        url = client.settings.url
+        client.last_update()
+        study = client.snapshot(out.with_suffix(".oma"), note="the demo", overwrite=True)
     by_channel = funnel(interactions, catalogue=catalogue)
     mix = channel_mix(interactions, catalogue=catalogue)
-    months = channel_mix(interactions, every="1mo", catalogue=catalogue)
 
     print("\nFunnel: messages that reached each stage within 7 days of the send\n")
     print(charts.table(by_channel.filter(pl.col("messages").is_not_null())))
     print("\nChannel mix: index is share of engagements over share of sends; 1 is par\n")
     print(charts.table(mix))
-    written = engagement(
-        by_channel,
-        mix,
+    print("\nWriting the report ...")
+    written = build(
+        "audience-engagement",
         out,
-        mix_over_time=months,
+        snapshot=study,
         title="How an audience responds, and on which channel",
-        intro=f"{len(ids)} customers of an invented account, and the campaigns sent to them from "
-        f"{_START} to {_SETTLED}.",
-        provenance={
-            "Source": f"sandbox at {url}",
-            "Customers": f"{len(ids)}",
-            "Campaigns sent": f"{_START} to {_SETTLED}",
-        },
     )
-    print(f"\nReport: {written.resolve()}\nOpen it in a browser; it needs no network.")
+    print(
+        f"\nReport: {written.resolve()}\nOpen it in a browser; it needs no network. It rests on "
+        f"{study.path.name}, and can be made again from that."
+    )
 
 
 def write_data(folder: Path) -> None:

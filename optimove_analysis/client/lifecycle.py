@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import polars as pl
+
 from optimove_analysis.client import endpoints
 from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.pseudonyms import Key
@@ -188,6 +190,23 @@ class Lifecycle:
     def about(self) -> Snapshot | None:
         """What the snapshot says of itself that this client replays; None: it replays none."""
         return None if self._replayed is None else self._replayed.snapshot
+
+    def asked(self) -> pl.DataFrame:
+        """Return whom the snapshot that this client replays holds answers about, and which days.
+
+        Returns:
+            `schema.ASKED`: one row a customer and range that was asked about, by customer and
+            range.
+
+        Raises:
+            InputError: this client replays no snapshot.
+        """
+        if self._replayed is None:
+            raise InputError(
+                "only a client that replays a snapshot knows whom it was asked about: "
+                "OptimoveClient.replay(path)."
+            )
+        return self._replayed.asked()
 
     def snapshot(
         self,

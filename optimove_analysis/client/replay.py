@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from optimove_analysis.client.cache import Cache
 from optimove_analysis.client.layout import LayoutError
 from optimove_analysis.client.pseudonyms import Key, Pseudonyms
@@ -20,6 +22,7 @@ from optimove_analysis.client.settings import Settings
 from optimove_analysis.client.snapshot import FORMAT, Snapshot, digest_of
 from optimove_analysis.client.trouble import unreadable
 from optimove_analysis.errors import InputError, OfflineError
+from optimove_analysis.schema import ASKED
 
 __all__ = ["Replayed", "open_snapshot"]
 
@@ -43,6 +46,20 @@ class Replayed:
         asked = self.pseudonyms.asked(given)
         self._given.update(asked)
         return list(asked)
+
+    def asked(self) -> pl.DataFrame:
+        """Return whom the snapshot holds answers about; see `OptimoveClient.asked`."""
+        store = self.cache.store()
+        if store is None:  # only a closed cache has none, if it is read-only
+            raise InputError("this client is closed: make another.")
+        fields = ("CustomerID", "StartDate", "EndDate")
+        rows = sorted(
+            (path.rpartition("/")[2], *(params[field] for field in fields))
+            for _, path, params in store.asked()
+            if params.keys() >= set(fields)
+        )
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(ASKED.names, pl.String), orient="row")
+        return ASKED.check(frame.with_columns(pl.col("start", "end").str.to_date()))
 
     def missing(self, error: OfflineError) -> OfflineError:
         """Return an error that names customers as they were asked for, and says what to do."""

@@ -85,6 +85,24 @@ pseudonyms, in a file or in OPTIMOVE_PSEUDONYM_KEY, customer ids are replaced by
 {_IDS}
 {_KEY}
 {_STATUS}"""
+_REPORT: Final = f"""\
+examples:
+  optimove-analysis report --list                  the templates, and their parameters
+  optimove-analysis report --customers ids.csv --from 2025-01-01 --to 2025-11-30 --out q4.html
+  optimove-analysis report --template customer-dossier --customer 000010 \\
+      --from 2025-01-01 --to 2025-11-30 --out one.html --pdf
+  optimove-analysis report --template campaign-comparison --compare template_id=1002,1502 \\
+      --customers ids.csv --from 2025-01-01 --to 2025-11-30 --out ab.html --pseudonymise
+  optimove-analysis report --snapshot q4.oma --out again.html
+
+The answers are fetched, or taken from the cache, and kept in a snapshot beside the report, as
+q4.oma; the template, a notebook, runs over that alone, with no key. From the snapshot anybody makes
+the report again, with no network, the same in every number: its last lines say by which command. A
+template of yours is a notebook with a cell that is tagged parameters: --template mine.ipynb.
+
+{_IDS}
+{_KEY}
+{_STATUS}"""
 _DOCTOR: Final = """\
 examples:
   optimove-analysis doctor
@@ -133,6 +151,7 @@ def parser() -> Parser:
         return made
 
     _audience_commands(command)
+    _report_command(command)
     _cache_commands(command)
     _account_commands(command)
     _own_commands(command)
@@ -171,17 +190,62 @@ def _audience_commands(command: _Command) -> None:
     _audience(snapshot)
     _output(snapshot, "the file", "study.oma")
     snapshot.add_argument("--note", default="", metavar="TEXT", help="what it is, kept in the file")
-    snapshot.add_argument(
-        "--pseudonymise-key-file",
-        type=Path,
-        metavar="FILE",
-        help="replace customer ids; the file's text is the key, and stays out of the snapshot",
-    )
+    _pseudonym_key(snapshot)
     snapshot.add_argument(
         "--overwrite", action="store_true", help="it may take the place of a file that is there"
     )
     _talk(snapshot)
     _account(snapshot, sends=True)
+
+
+def _report_command(command: _Command) -> None:
+    report = command("report", "write a report of customers, from a template", _REPORT)
+    report.add_argument("--out", type=Path, metavar="FILE", help="the report, as report.html")
+    report.add_argument(
+        "--template",
+        default="audience-engagement",
+        metavar="NAME",
+        help="see --list, or a notebook of yours; default: %(default)s",
+    )
+    report.add_argument(
+        "--list", action="store_true", help="print the templates and their parameters"
+    )
+    report.add_argument(
+        "--customers", dest="ids", metavar="IDS", help="a file of customer ids, or -"
+    )
+    report.add_argument(
+        "--customer", action="append", default=[], metavar="ID", help="one customer; again for more"
+    )
+    _days(report, required=False)
+    report.add_argument(
+        "--snapshot", type=Path, metavar="FILE", help="report on these answers; nothing is sent"
+    )
+    report.add_argument(
+        "--compare",
+        metavar="WHAT",
+        help="template_id=1002,1502, or a day: before it, and from it on",
+    )
+    report.add_argument(
+        "--catalogue",
+        type=Path,
+        metavar="FILE",
+        help="what your ids mean, as Catalogue.save wrote it",
+    )
+    report.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the template, as window=14 or opens=ignore; again for more",
+    )
+    report.add_argument(
+        "--pseudonymise", action="store_true", help="no customer id in report and snapshot"
+    )
+    _pseudonym_key(report)
+    report.add_argument("--pdf", action="store_true", help="also print it, by Chromium")
+    report.add_argument("--notebook", action="store_true", help="also keep the notebook as it ran")
+    _talk(report)
+    _account(report, sends=True)
 
 
 def _cache_commands(command: _Command) -> None:
@@ -268,12 +332,25 @@ def _audience(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "ids", metavar="IDS", help="a file of customer ids, or - for standard input"
     )
-    day_of: dict[str, Any] = {"type": day, "required": True, "metavar": "DAY"}
+    _days(parser, required=True)
+
+
+def _days(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    day_of: dict[str, Any] = {"type": day, "required": required, "metavar": "DAY"}
     parser.add_argument("--from", dest="start", help="first day, as 2025-01-01", **day_of)
     parser.add_argument("--to", dest="end", help="last day, as 2025-12-31", **day_of)
     parser.add_argument("--id-column", metavar="NAME", help="the column that holds the ids")
     parser.add_argument(
         "--no-header", action="store_true", help="the first line is an id, be it like a name"
+    )
+
+
+def _pseudonym_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pseudonymise-key-file",
+        type=Path,
+        metavar="FILE",
+        help="replace customer ids; the file's text is the key, and stays out of the snapshot",
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import suppress
-from pathlib import Path
 
-from optimove_analysis.client.environment import read_environment
 from optimove_analysis.commands.account import open_client
 from optimove_analysis.commands.ids import ids_of
 from optimove_analysis.commands.output import check_folder
 from optimove_analysis.commands.progress import Shown
+from optimove_analysis.commands.pseudonym_key import pseudonym_key
 from optimove_analysis.errors import ApiError, InputError
 
 __all__ = ["run"]
@@ -22,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     check_folder(options.output)
     if options.output.exists() and not options.overwrite:
         raise InputError(f"{options.output} is there already; --overwrite puts this in its place.")
-    secret = _pseudonym_key(options)
+    secret = pseudonym_key(options)
     ids = ids_of(options)
     with open_client(options) as client, Shown(quiet=options.quiet) as shown:
         interactions = client.interactions(ids, options.start, options.end, progress=shown)
@@ -47,17 +46,3 @@ def run(options: argparse.Namespace) -> int:
     elif not options.quiet:
         print(f"{len(ids):,} customers, {sent:,} requests sent: {options.output}")
     return 0
-
-
-def _pseudonym_key(options: argparse.Namespace) -> str | None:
-    """Return the key for pseudonyms; None: ids stay as they are."""
-    file: Path | None = options.pseudonymise_key_file
-    if file is None:
-        return read_environment().get("OPTIMOVE_PSEUDONYM_KEY")
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    if not text:
-        raise InputError(f"{file} holds no key: it cannot be read as text, or is blank.")
-    return text

@@ -62,7 +62,7 @@ from optimove_analysis.schema.rate_tables import (
     RateName,
 )
 from optimove_analysis.schema.results import CHANNEL_MIX, FUNNEL, JOURNEY
-from optimove_analysis.schema.rows import FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
+from optimove_analysis.schema.rows import ASKED, FAILURES, INTERACTIONS, MESSAGE_KEY, MESSAGES
 from optimove_analysis.schema.sequence_tables import HAND_OFF, NEXT, TRANSITIONS
 from optimove_analysis.schema.step_tables import ORDERED_FUNNEL, ORDERED_FUNNEL_COUNTS
 from optimove_analysis.schema.table import Column, Frame, Table
@@ -72,6 +72,7 @@ __all__ = [
     "ACTIONS",
     "ANOMALIES",
     "API_ENDPOINTS",
+    "ASKED",
     "AUDIT",
     "CAMPAIGNS",
     "CHANNELS",
@@ -139,6 +140,7 @@ __all__ = [
 TABLES: Final = (
     INTERACTIONS,
     FAILURES,
+    ASKED,
     MESSAGES,
     FUNNEL,
     CHANNEL_MIX,

@@ -9,6 +9,7 @@ import polars as pl
 from optimove_analysis.schema.table import Column, Table
 
 __all__ = [
+    "ASKED",
     "COUNT",
     "DAY",
     "FAILURES",
@@ -231,5 +232,16 @@ FAILURES: Final = Table(
         Column("error", TEXT, "Error", "The kind of error, a class of `optimove_analysis.errors`."),
         Column("status", ID, "Status", "The HTTP status.", "no answer came, or its body was wrong"),
         Column("message", TEXT, "What happened", "What was seen, and what to do about it."),
+    ),
+)
+
+ASKED: Final = Table(
+    "asked",
+    "One row a customer and range that a snapshot holds an answer about, by customer and range.",
+    (
+        Column("endpoint", TEXT, "Endpoint", "Which function of the API was asked."),
+        _CUSTOMER_ID,
+        Column("start", DAY, "From", "The first day that was asked about."),
+        Column("end", DAY, "To", "The last day that was asked about."),
     ),
 )

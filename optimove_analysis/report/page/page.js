@@ -44,5 +44,9 @@
   };
   dark.addEventListener("change", drawAll);
   phone.addEventListener("change", drawAll);
+  // Paper has nothing to click on: what is folded is printed open.
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("main > details")) folded.open = true;
+  });
   drawAll();
 })();

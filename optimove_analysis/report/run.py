@@ -1,0 +1,132 @@
+"""A notebook, run from top to bottom on a kernel of this very Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from optimove_analysis.errors import OptimoveAnalysisError
+
+__all__ = ["OnCell", "run"]
+
+OnCell = Callable[[int, int], None]
+"""Called as each cell begins, with its number and how many there are."""
+_START: Final = 120
+"""Seconds that a kernel may take to start, on a machine that has other things to do."""
+_FIRST: Final = "from optimove_analysis.report.kernel import set_up; set_up(); del set_up"
+
+
+class _ThisPython(KernelSpecManager):
+    """Knows one kernel: a "python3" that a user has installed may be of another environment."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        # Frozen modules would have the debugger, which nobody uses here, complain at the start.
+        command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
+        options = [f"--IPKernelApp.exec_lines={_FIRST}", "--HistoryManager.enabled=False"]
+        return KernelSpec(
+            argv=[*command, "-f", "{connection_file}", *options],
+            display_name=kernel_name,
+            language="python",
+            env={"PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+        )
+
+
+def run(
+    notebook: NotebookNode,
+    *,
+    name: str = "the notebook",
+    folder: str | os.PathLike[str] = ".",
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    on_cell: OnCell | None = None,
+) -> NotebookNode:
+    """Return a copy of a notebook with the outputs of its cells, the same at each run.
+
+    A chart is in its outputs as its own specification, whichever renderer the notebook enables.
+    There are no times in it. The kernel reads nothing of a user's own IPython, and writes nothing
+    there.
+
+    Args:
+        notebook: what to run; it is left as it is.
+        name: what it is called where a cell fails.
+        folder: where the kernel works.
+        environment: the kernel's whole environment; None: that of this process.
+        timeout: seconds that one cell may take; None: as long as it needs.
+        on_cell: told of each cell as it begins.
+
+    Raises:
+        OptimoveAnalysisError: a cell failed, took too long, or the kernel died.
+    """
+    ran: NotebookNode = nbformat.from_dict(notebook)
+    count = len(ran.cells)
+
+    def begins(cell_index: int, **_: Any) -> None:  # noqa: ANN401 - nbclient's
+        if on_cell is not None:
+            on_cell(cell_index + 1, count)
+
+    with (
+        tempfile.TemporaryDirectory(prefix="optimove-kernel-") as own,
+        Path(own, "said").open("w+b") as said,  # by the kernel itself, past all cells
+    ):
+        client = NotebookClient(
+            ran,
+            km=AsyncKernelManager(
+                kernel_spec_manager=_ThisPython(),
+                kernel_name="python3",
+                connection_file=f"{own}/kernel.json",
+                # Nobody else on the machine can listen; Windows has no such sockets.
+                transport="ipc" if os.name == "posix" else "tcp",
+            ),
+            timeout=timeout,
+            startup_timeout=_START,
+            record_timing=False,
+            resources={"metadata": {"path": str(Path(folder))}},
+            on_cell_start=begins,
+        )
+        known = os.environ if environment is None else environment
+        try:
+            client.execute(
+                env={**known, "IPYTHONDIR": own}, cleanup_kc=True, stdout=said, stderr=said
+            )
+        except CellExecutionError as error:
+            what = f"{error.ename}: {error.evalue}".strip()
+            raise OptimoveAnalysisError(f"{name}: {_place(ran)} failed with {what}") from None
+        except CellTimeoutError:
+            message = f"{name}: {_place(ran)} took more than {timeout:g} seconds."
+            raise OptimoveAnalysisError(message) from None
+        except DeadKernelError:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+            message = (
+                f"{name}: the kernel died after {_place(ran)} began, as it does where memory does "
+                f"not suffice. The last that it said: {last[0][:300]}"
+            )
+            raise OptimoveAnalysisError(message) from None
+    ran.metadata = nbformat.from_dict(notebook.metadata)
+    return ran
+
+
+def _place(ran: NotebookNode) -> str:
+    """Say which cell was the last to be begun: its number, and its first line."""
+    places = list(enumerate(ran.cells, start=1))
+    failed = [
+        place
+        for place, cell in places
+        if any(output.output_type == "error" for output in cell.get("outputs", ()))
+    ]
+    begun = [place for place, cell in places if cell.get("execution_count")]
+    place = (failed or begun or [1])[-1]
+    lines = ran.cells[place - 1].source.splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return f"cell {place} ({first[:60]!r})"
