@@ -15,12 +15,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-import vl_convert
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from optimove_analysis.charts.offline import VEGA_LITE, self_contained
-from optimove_analysis.commands.notebook_png import small_png
 from optimove_analysis.commands.notebook_still import SPEC
 from optimove_analysis.errors import OptimoveAnalysisError
 
@@ -29,8 +26,6 @@ __all__ = ["differences", "digest", "keep", "with_still", "without_still"]
 _LIVE: Final = "application/vnd.jupyter.widget-view+json"
 _DIGEST: Final = "spec_sha256"
 _PICTURE: Final = "image/png"
-_SCALE: Final = 1
-"""With more, the gallery would be over a megabyte."""
 _STILL: Final = "__import__('optimove_analysis.commands.notebook_still', fromlist=['']).still()"
 
 
@@ -141,15 +136,10 @@ def _kept(output: NotebookNode, pictures: dict[str, str]) -> NotebookNode:
         raise OptimoveAnalysisError(f"a cell wrote where errors go: {output.text}")
     if SPEC not in output.get("data", {}):
         return output
+    from optimove_analysis.commands.notebook_png import png  # noqa: PLC0415 - a check draws nothing
+
     spec = output.data.pop(SPEC)
     mark = digest(spec)
-    output.data[_PICTURE] = pictures.get(mark) or _drawn(spec)
+    output.data[_PICTURE] = pictures.get(mark) or f"{base64.b64encode(png(spec)).decode()}\n"
     output.metadata = NotebookNode({_PICTURE: {"alt": output.data["text/plain"]}, _DIGEST: mark})
     return output
-
-
-def _drawn(spec: dict[str, Any]) -> str:
-    png: bytes = vl_convert.vegalite_to_png(
-        self_contained(spec), vl_version=VEGA_LITE, scale=_SCALE, allowed_base_urls=[]
-    )
-    return base64.b64encode(small_png(png)).decode() + "\n"

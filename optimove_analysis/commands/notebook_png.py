@@ -8,32 +8,45 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np  # scipy brings it
+import vl_convert
 
-__all__ = ["small_png"]
+from optimove_analysis.charts.offline import VEGA_LITE, self_contained
+
+__all__ = ["png", "small_png"]
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _RGBA: Final = (8, 6)
 _SUB: Final = 1
 _COLOURS: Final = 256
+_SCALE: Final = 1
+"""With more, the gallery would be over a megabyte."""
 
 
-def small_png(png: bytes) -> bytes:
+def png(spec: dict[str, Any]) -> bytes:
+    """Draw a chart."""
+    drawn: bytes = vl_convert.vegalite_to_png(
+        self_contained(spec), vl_version=VEGA_LITE, scale=_SCALE, allowed_base_urls=[]
+    )
+    return small_png(drawn)
+
+
+def small_png(drawn: bytes) -> bytes:
     """Return the picture with its 256 most frequent colours, others as the nearest of them.
 
     A chart has some hundred, most of them shades at the edges of letters. A picture that is not
     packed as vl-convert does it (RGBA, each byte as its difference from the pixel before) is
     returned as it is.
     """
-    parts = list(_parts(png))
+    parts = list(_parts(drawn))
     header = next(data for kind, data in parts if kind == b"IHDR")
     width, height, *form = struct.unpack(">IIBB", header[:10])
     packed = b"".join(data for kind, data in parts if kind == b"IDAT")
     rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, -1)
     if tuple(form) != _RGBA or (rows[:, 0] != _SUB).any():
-        return png
+        return drawn
     pixels = np.cumsum(rows[:, 1:].reshape(height, width, 4), axis=1, dtype=np.uint8)
     pixels[..., 3] = 255  # a chart has a background
     seen, where, count = np.unique(pixels.view(np.uint32), return_inverse=True, return_counts=True)
