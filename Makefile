@@ -1,6 +1,6 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebook clean
+.PHONY: help demo dashboard test faults spark bench check format lock dictionary docs links samples notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -65,6 +65,13 @@ format: .venv/dev ## Rewrite the code in the house's format
 
 dictionary: .venv/base ## Write data/README.md from the schema
 	@$(RUN) optimove_analysis dictionary data/README.md
+
+docs: .venv/dev ## Build the reference from the docstrings, in dist/docs
+	@$(BIN)/python docs/reference.py dist/docs
+	@echo "dist/docs/index.html is the front page."
+
+links: docs ## Ask for every address outside that the reference links to (needs a network)
+	@$(BIN)/python docs/links.py dist/docs
 
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
