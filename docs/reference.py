@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 import json
 import re
 import shutil
@@ -22,7 +21,7 @@ from unittest.mock import patch
 
 import pdoc.render
 from markupsafe import Markup
-from pdoc import doc
+from pdoc import doc, doc_ast
 from pdoc.doc_types import empty
 from pdoc.render_helpers import relative_link
 from prose import PROSE, write_prose
@@ -120,10 +119,9 @@ def _set_up(homes: Mapping[str, str]) -> None:
 
     def referred(html: Markup, current: str) -> Markup:
         """Link them in a docstring: in code, and the errors that it lists."""
-        pattern = (
-            r"(<code>(?:\w+\.)?|<strong>)([A-Z]\w*)((?:\.[a-z]\w*)?(?:</code>|:</strong>))(?!</a>)"
-        )
-        return _sub(pattern, link, html, current)
+        coded = r"(<code>(?:\w+\.)?)([A-Z]\w*)((?:\.[a-z]\w*)?</code>)(?!</a>)"
+        listed = r"((?<=<strong>)|(?<=, ))([A-Z]\w*)((?=(?:, \w+)*:</strong>))"
+        return _sub(coded, link, _sub(listed, link, html, current), current)
 
     pdoc.render.configure(
         docformat="google", show_source=False, template_directory=HERE / "templates"
@@ -161,6 +159,8 @@ def _as_written(
             member.signature = signature(called, homes)
             if member.name == "__init__":
                 member.signature = member.signature.replace(return_annotation=empty)
+                if not called.__doc__:
+                    member.docstring = ""  # else it is that of a widget's, say
         case doc.Class():
             _as_one(member, homes)
         case doc.Variable():
@@ -188,7 +188,7 @@ def _is_own(member: doc.Doc[Any], cls: doc.Class, homes: Mapping[str, str]) -> b
 
 def _attribute(variable: doc.Variable, cls: type, homes: Mapping[str, str]) -> None:
     for base in cls.__mro__:
-        annotation = inspect.get_annotations(base).get(variable.name)
+        annotation = doc_ast.walk_tree(base).annotations.get(variable.name)
         if annotation is None:
             value = base.__dict__.get(variable.name)
             getter = getattr(value, "fget", None) or getattr(value, "func", None)

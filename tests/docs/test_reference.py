@@ -105,6 +105,18 @@ def test_a_docstring_is_shown_with_its_parts_and_its_example(folder: Path) -> No
         assert part in said
 
 
+def test_each_of_several_errors_leads_to_its_page(folder: Path) -> None:
+    html = page(folder, "optimove_analysis.client")
+    for name in ("SchemaError", "ResponseError"):
+        assert f'<a href="errors.html#{name}">{name}</a>' in html
+
+
+def test_no_word_of_another_packages_constructor_is_taken_for_ours(folder: Path) -> None:
+    said = entry(folder, "optimove_analysis.forms", "AudienceForm")
+    assert "Public constructor" not in said
+    assert "view: ViewT | None" in said
+
+
 def test_a_client_has_what_it_has_of_classes_that_are_not_shown(folder: Path) -> None:
     there = page(folder, "optimove_analysis.client")
     for name in ("sandbox", "replay", "snapshot", "close", "interactions"):
