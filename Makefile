@@ -1,6 +1,7 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebooks notebook clean
+.PHONY: help demo dashboard test faults spark bench check format lock dictionary docs links wheel \
+  samples notebooks notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -78,6 +79,18 @@ format: .venv/dev ## Rewrite the code in the house's format
 
 dictionary: .venv/base ## Write data/README.md from the schema
 	@$(RUN) optimove_analysis dictionary data/README.md
+
+docs: .venv/dev ## Build the reference from the docstrings, in dist/docs
+	@PYTHONPATH=tests $(RUN) docs.reference dist/docs
+	@echo "dist/docs/index.html is the front page."
+
+links: docs ## Ask for every address outside that the reference links to (needs a network)
+	@PYTHONPATH=tests $(RUN) docs.links dist/docs
+
+# Those on the PATH, or: make wheel PYTHONS="/one/bin/python /another/bin/python" WHOLE=1
+wheel: PYTHONS ?= python3.11 python3.12 python3.13
+wheel: .venv/dev ## Build sdist and wheel; install and test the wheel on each Python; WHOLE=1: all tests
+	@PYTHONPATH=tests $(BIN)/python tests/wheel/on_each_python.py $(PYTHONS) $(if $(WHOLE),--whole)
 
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
