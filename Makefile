@@ -16,7 +16,7 @@ CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 
   { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
 
 # The stamps are newer than the locks they were made from: a changed lock installs again.
-.venv/base: requirements.lock pyproject.toml
+.venv/base: requirements.lock pyproject.toml optimove_analysis/version.py
 	@$(CHECK_PYTHON)
 	@echo "Setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -29,7 +29,7 @@ CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 
 # would else be the first to compile them, and hear their warnings.
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
 
-.venv/dev: requirements-dev.lock requirements.lock pyproject.toml
+.venv/dev: requirements-dev.lock requirements.lock pyproject.toml optimove_analysis/version.py
 	@$(CHECK_PYTHON)
 	@echo "Setting up .venv with the tools for development (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -52,7 +52,7 @@ faults: .venv/dev ## Try all faults in full, kills and full disks included, and 
 	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
 
 # An environment of its own: PySpark and the benchmarks want different versions of pandas.
-.venv-spark/ready: requirements-spark.lock pyproject.toml
+.venv-spark/ready: requirements-spark.lock pyproject.toml optimove_analysis/version.py
 	@command -v java > /dev/null || { echo "PySpark needs java 17 or newer on the PATH."; exit 1; }
 	@echo "Setting up .venv-spark (once) ..."
 	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
