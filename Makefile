@@ -11,7 +11,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamps are newer than the locks they were made from: a changed lock installs again.
-.venv/base: requirements.lock pyproject.toml
+.venv/base: requirements.lock pyproject.toml optimove_analysis/version.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Setting up .venv (once) ..."
@@ -38,7 +38,7 @@ faults: .venv/dev ## Try all faults in full, kills and full disks included, and 
 	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
 
 # An environment of its own: PySpark and the benchmarks want different versions of pandas.
-.venv-spark/ready: requirements-spark.lock pyproject.toml
+.venv-spark/ready: requirements-spark.lock pyproject.toml optimove_analysis/version.py
 	@command -v java > /dev/null || { echo "PySpark needs java 17 or newer on the PATH."; exit 1; }
 	@echo "Setting up .venv-spark (once) ..."
 	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark

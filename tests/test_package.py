@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
+from pathlib import Path
 
 import optimove_analysis
+
+ROOT = Path(__file__).parents[1]
 
 
 def python(code: str) -> str:
@@ -43,3 +48,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_the_version_is_the_installed_one() -> None:
     assert optimove_analysis.__version__ == version("optimove-analysis")
+
+
+def test_the_version_is_written_once_and_the_changelog_begins_with_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "version" not in project
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.findall(r"^## ([^\s,]+)", changelog, re.MULTILINE)[0] == optimove_analysis.__version__
