@@ -54,6 +54,14 @@ def test_what_an_example_adds_is_python(code: str) -> None:
     assert all(len(line) <= 100 for line in added)
 
 
+def test_links_lead_to_headings() -> None:
+    headings = re.findall(r"^#+ (.*)", PROSE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+    links = re.findall(r"\]\(#([^)]+)\)", PROSE)
+    assert len(links) > 8
+    assert set(links) <= anchors
+
+
 def test_files_that_are_named_are_there() -> None:
     files = {
         path.relative_to(ROOT).as_posix()
