@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tarfile
 import tomllib
 import zipfile
@@ -84,4 +85,17 @@ def test_from_the_source_archive_comes_the_same_wheel(built: Path, tmp_path: Pat
     (unpacked,) = (path for path in tmp_path.iterdir() if path.is_dir())
     again = build_wheel(tmp_path / "dist", unpacked)
     assert again.read_bytes() == built.read_bytes()
-    assert {"tests/conftest.py", "requirements-dev.lock", "Makefile"} <= names_in(sdist)
+
+
+def test_who_has_the_source_archive_has_what_it_takes_to_go_on(tmp_path: Path) -> None:
+    kept = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=False, capture_output=True, text=True
+    ).stdout.split()
+    if not kept:
+        pytest.skip("this is no checkout")
+    names = names_in(build_sdist(tmp_path)) - {"PKG-INFO"}
+    hidden = {name for name in kept if name.startswith(".")}
+    assert {*kept} - hidden - names == set()
+    assert {name.partition("/")[0] for name in names - hidden} <= {
+        name.partition("/")[0] for name in kept
+    }
