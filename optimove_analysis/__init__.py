@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
 
-__version__ = "0.1.0"
-"""The version that is installed."""
 
 __all__ = [
     "Catalogue",

@@ -20,12 +20,12 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import pdoc.render
+from docs.prose import PROSE, write_prose
+from docs.written import PACKAGE, Written, origin, signature, source, written
 from markupsafe import Markup
 from pdoc import doc, doc_ast
 from pdoc.doc_types import empty
 from pdoc.render_helpers import relative_link
-from docs.prose import PROSE, write_prose
-from docs.written import PACKAGE, Written, origin, signature, source, written
 
 import optimove_analysis
 from optimove_analysis.schema import Table

@@ -46,8 +46,8 @@ class Source:
 def source(module: str) -> Source:
     """Read a module of the package, without running it."""
     spec = importlib.util.find_spec(module)
-    assert spec is not None  # noqa: S101 - only modules that are imported are asked for
-    assert spec.origin is not None  # noqa: S101
+    assert spec is not None
+    assert spec.origin is not None
     body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
     said = Source()
     for statement, after in zip(body, [*body[1:], None], strict=True):
@@ -102,7 +102,7 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def written(annotation: object, module: str, public: Collection[str]) -> Any:  # noqa: ANN401 - pdoc takes it for a type
+def written(annotation: object, module: str, public: Collection[str]) -> Any:
     """Return a type's annotation as the module has it, aliases that are not public spelled out."""
     if isinstance(annotation, ForwardRef):
         annotation = annotation.__forward_arg__

@@ -103,8 +103,9 @@ def test_the_report_of_two_periods_says_what_the_analysis_does(
     assert plain(words.percent(pair["value"])) in told(page)
     assert plain(words.percent(pair["value0"])) in told(page)
     assert "from 2025-06-01 against before 2025-06-01" in " ".join(page.of("p"))
-    days = {"before": (START, "2025-05-31"), "after": ("2025-06-01", END)}
-    whole = explain_change(frame, **days, catalogue=names).row(-1, named=True)
+    before, after = (START, "2025-05-31"), ("2025-06-01", END)
+    change = explain_change(frame, before=before, after=after, catalogue=names)
+    whole = change.row(-1, named=True)
     assert whole["channel"] is None
     assert f"a change of {whole['change'] * 100:+.1f} points".replace("-", "\u2212") in told(page)
     assert len(page.attributes("figure")) == 4
