@@ -40,5 +40,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
     if name in ("build", "templates"):
         from optimove_analysis.report import from_template as module  # noqa: PLC0415
 
-        return getattr(module, name)
+        value = getattr(module, name)
+        globals()[name] = value  # found at once from now on
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -57,8 +57,9 @@ def build(folder: Path) -> None:
     """Write the reference into a folder; what was there is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in optimove_analysis.__all__:
-        getattr(optimove_analysis, name)  # it loads when first used, and pdoc sees what is loaded
+    for room in (optimove_analysis, optimove_analysis.report):
+        for name in room.__all__:
+            getattr(room, name)  # it loads when first used, and pdoc sees what is loaded
     modules = {room: doc.Module(importlib.import_module(room)) for room in ROOMS}
     homes = _homes(modules)
     for module in modules.values():

@@ -17,6 +17,8 @@ pytest.importorskip("hatchling")
 
 from wheel.contents import ROOT, build_sdist, build_wheel, names_in, wrong
 
+import optimove_analysis
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -35,7 +37,10 @@ def metadata(built: Path) -> Message:
 def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert wrong(built) == []
     tops = {name.partition("/")[0] for name in names_in(built)}
-    assert tops == {"optimove_analysis", f"optimove_analysis-{PROJECT['version']}.dist-info"}
+    assert tops == {
+        "optimove_analysis",
+        f"optimove_analysis-{optimove_analysis.__version__}.dist-info",
+    }
     assert built.name.endswith("-py3-none-any.whl")
     assert not {name for name in names_in(built) if re.search(r"\.pyc$|test|sqlite|\.oma$", name)}
 
@@ -53,7 +58,7 @@ def test_the_licence_is_in_the_wheel(built: Path) -> None:
 
 def test_the_metadata_say_what_the_project_says(metadata: Message) -> None:
     assert metadata["Name"] == "optimove-analysis"
-    assert metadata["Version"] == PROJECT["version"]
+    assert metadata["Version"] == optimove_analysis.__version__
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
     text = metadata.get_payload()
