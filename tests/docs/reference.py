@@ -57,9 +57,9 @@ def build(folder: Path) -> None:
     """Write the reference into a folder; what was there is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for room in (optimove_analysis, optimove_analysis.report):
-        for name in room.__all__:
-            getattr(room, name)  # it loads when first used, and pdoc sees what is loaded
+    for lazy in (optimove_analysis, optimove_analysis.report):
+        for name in lazy.__all__:
+            getattr(lazy, name)  # it loads when first used, and pdoc sees what is loaded
     modules = {room: doc.Module(importlib.import_module(room)) for room in ROOMS}
     homes = _homes(modules)
     for module in modules.values():
@@ -74,7 +74,7 @@ def build(folder: Path) -> None:
     # Not compiled by node where there is one: that makes six times as much of it.
     with patch("pdoc.render.precompile_index", lambda documents, _: json.dumps(documents)):
         (folder / "search.js").write_text(pdoc.render.search_index(modules), encoding="utf-8")
-    write_prose(HERE.parent, folder, modules)
+    write_prose(HERE.parents[1], folder, modules)
 
 
 def _for_users(docstring: str) -> str:
