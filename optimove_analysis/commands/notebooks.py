@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 
 import nbformat
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from optimove_analysis.commands import notebook_outputs as outputs
 from optimove_analysis.commands.notebook_kernel import execute
-from optimove_analysis.errors import OptimoveAnalysisError
 
 __all__ = ["run"]
 
@@ -28,12 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _is_stale(path: Path, *, check: bool) -> bool:
     kept = nbformat.read(path, as_version=4)
-    made = outputs.with_still(kept)
-    try:
-        execute(made, path.parent)
-    except (CellExecutionError, CellTimeoutError) as error:
-        raise OptimoveAnalysisError(f"{path} does not run: {error}") from error
-    made = outputs.without_still(made)
+    made = outputs.without_still(execute(outputs.with_still(kept), path))
     found = list(outputs.differences(made, kept))
     if check:
         for one in found:
