@@ -1,6 +1,7 @@
 # Every target does the set-up that it needs; doing it again is quick.
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard test faults spark bench check format lock dictionary samples notebooks notebook clean
+.PHONY: help demo dashboard test faults spark bench check format lock dictionary docs links wheel \
+  samples notebooks notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,20 +11,33 @@ INSTALL := $(RUN) pip install --quiet --disable-pip-version-check --require-hash
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+OURS := $(RUN) pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+
 # The stamps are newer than the locks they were made from: a changed lock installs again.
-.venv/base: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+.venv/base: requirements.lock pyproject.toml optimove_analysis/version.py
+	@$(CHECK_PYTHON)
 	@echo "Setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(INSTALL) -r requirements.lock
-	@$(RUN) pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(OURS)
 	@touch $@
 
-.venv/dev: requirements-dev.lock .venv/base
-	@echo "Adding the tools for development (once) ..."
-	@$(INSTALL) -r requirements-dev.lock
-	@touch $@
+# What is developed with is 2 GB in 150 packages: uv, itself held to the lock's hashes, installs them
+# in a quarter of pip's time, and pip does where uv cannot. Compiled at once: a test under -W error
+# would else be the first to compile them, and hear their warnings.
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode
+
+.venv/dev: requirements-dev.lock requirements.lock pyproject.toml optimove_analysis/version.py
+	@$(CHECK_PYTHON)
+	@echo "Setting up .venv with the tools for development (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
+	@$(INSTALL) -r .venv/uv.lock
+	@$(UV) --require-hashes -r requirements-dev.lock || $(INSTALL) -r requirements-dev.lock
+	@$(OURS)
+	@touch .venv/base $@
 
 demo: .venv/base ## Fetch an audience from the sandbox, print its funnel and mix, write a report
 	@$(BIN)/optimove-analysis demo
@@ -38,7 +52,7 @@ faults: .venv/dev ## Try all faults in full, kills and full disks included, and 
 	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
 
 # An environment of its own: PySpark and the benchmarks want different versions of pandas.
-.venv-spark/ready: requirements-spark.lock pyproject.toml
+.venv-spark/ready: requirements-spark.lock pyproject.toml optimove_analysis/version.py
 	@command -v java > /dev/null || { echo "PySpark needs java 17 or newer on the PATH."; exit 1; }
 	@echo "Setting up .venv-spark (once) ..."
 	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
@@ -65,6 +79,18 @@ format: .venv/dev ## Rewrite the code in the house's format
 
 dictionary: .venv/base ## Write data/README.md from the schema
 	@$(RUN) optimove_analysis dictionary data/README.md
+
+docs: .venv/dev ## Build the reference from the docstrings, in dist/docs
+	@PYTHONPATH=tests $(RUN) docs.reference dist/docs
+	@echo "dist/docs/index.html is the front page."
+
+links: docs ## Ask for every address outside that the reference links to (needs a network)
+	@PYTHONPATH=tests $(RUN) docs.links dist/docs
+
+# Those on the PATH, or: make wheel PYTHONS="/one/bin/python /another/bin/python" WHOLE=1
+wheel: PYTHONS ?= python3.11 python3.12 python3.13
+wheel: .venv/dev ## Build sdist and wheel; install and test the wheel on each Python; WHOLE=1: all tests
+	@PYTHONPATH=tests $(BIN)/python tests/wheel/on_each_python.py $(PYTHONS) $(if $(WHOLE),--whole)
 
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data

@@ -1,8 +1,8 @@
 """How customers respond to Optimove campaigns: from the API to funnels, mixes, charts and forms.
 
 >>> import optimove_analysis as oa
->>> oa.__version__
-'0.1.0'
+>>> oa.funnel.__name__
+'funnel'
 
 This page is the table of contents. Rooms load when first used, so that importing the package is
 quick; ``dir()``, tab completion and type checkers see every name.
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any, Final
+
+from optimove_analysis.version import __version__
 
 if TYPE_CHECKING:
     from optimove_analysis import charts, errors, forms, report, sandbox, schema
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from optimove_analysis.errors import OptimoveAnalysisError
 
 __version__ = "0.1.0"
+"""The version that is installed."""
 
 __all__ = [
     "Catalogue",

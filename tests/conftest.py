@@ -58,6 +58,25 @@ def no_key_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
             pytest.fail(f"a sandbox's key is left in {path.relative_to(folder)}")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start early what takes long and is not to be parted.
+
+    xdist gives each worker a run of neighbours, and who has none left takes over the end of
+    another's. So what stands first stays with one worker: the tests in a browser, which share
+    servers that take long to start. The two tests that wait for the quota, and need no core for
+    that, begin the runs of others.
+    """
+    in_browser = [item for item in items if item.path.parent.name == "browser"]
+    waiting = [item for item in items if item.path.name == "test_throughput.py"]
+    apart = {*in_browser, *waiting}
+    others = [item for item in items if item not in apart]
+    ordered = in_browser + others
+    for number, item in enumerate(waiting, start=2):
+        ordered.insert(number * len(ordered) // 4, item)
+    items[:] = ordered
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests have measured, which are no tests."""
     for report in terminalreporter.stats.get("passed", []):

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from optimove_analysis import schema
 from optimove_analysis.errors import SchemaError
 from optimove_analysis.schema import INTERACTIONS, MESSAGE_KEY, MESSAGES, TABLES, Column, Table
 
@@ -39,6 +40,11 @@ def test_an_empty_table_is_typed_and_passes_its_own_check(table: Table) -> None:
     assert empty.height == 0
     assert empty.schema == table.schema
     assert table.check(empty).equals(empty)
+
+
+def test_every_table_is_in_the_dictionary() -> None:
+    tables = {one.name for one in vars(schema).values() if isinstance(one, Table)}
+    assert tables == {table.name for table in TABLES}
 
 
 def test_a_message_is_the_six_ids_and_the_day_of_its_send() -> None:

@@ -108,7 +108,8 @@ def _check_range(start: object, end: object) -> None:
 def _told(check: str, catalogue: Catalogue, unchecked: pl.Expr) -> pl.Expr:
     """Make a check's row, as a struct, of the sums of `oddities`."""
     words = CHECKED[check]
-    count, total = pl.col(f"n_{check}"), pl.col(words.of)
+    # Of channels there are none where a group has no messages but a control group's.
+    count, total = pl.col(f"n_{check}"), pl.col(words.of).fill_null(0)
     some = ~unchecked & (count > 0)
     what = (
         pl.when(count == 1)

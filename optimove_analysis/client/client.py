@@ -22,6 +22,7 @@ from optimove_analysis.client.last_update import last_update
 from optimove_analysis.client.lifecycle import Lifecycle
 from optimove_analysis.client.plan import Plan, plan
 from optimove_analysis.client.reply import Reply
+from optimove_analysis.client.showable import check_no_credential
 from optimove_analysis.errors import InputError, OfflineError
 from optimove_analysis.schema import (
     ACTIONS,
@@ -153,7 +154,8 @@ class OptimoveClient(Lifecycle):
                 answers do not say; null in its rows where it is not given.
 
         Raises:
-            InputError: no or bad ids, bad or reversed days, an unknown option.
+            InputError: no or bad ids, one that holds the API key, bad or reversed days, an unknown
+                option.
             OfflineError: offline, a customer is not kept; ``missing`` has all of them.
             SchemaError, ResponseError: an answer is not what is documented.
             AuthError, QuotaError, ApiError, ConnectionFailedError: the first failure, after as
@@ -338,6 +340,7 @@ class OptimoveClient(Lifecycle):
         """
         if campaign_ids is not None and days is None:
             ids = as_ids(campaign_ids, "campaign_ids")
+            self._check_no_key("campaign_ids", ids)
             by_id: Asked = [({"CampaignID": text}, {}) for text in ids]
             return catalogue(
                 self._session, CAMPAIGNS, endpoints.CAMPAIGN_PATH, by_id, shape="object"
@@ -393,8 +396,13 @@ class OptimoveClient(Lifecycle):
         more = {name: value for name, value in given.items() if value is not None}
         return Catalogue.from_channels(self.channels(), reports_sent=reports_sent, **more)
 
+    def _check_no_key(self, name: str, ids: Iterable[str]) -> None:
+        # As one text: to look into each of a million takes seconds.
+        check_no_credential({name: "\n".join(ids)}, self._session.settings.credential)
+
     def _audience(self, path: str, customer_ids: Ids, start: Day, end: Day) -> Audience:
         ids = as_ids(customer_ids)
+        self._check_no_key("customer_ids", ids)
         if self._replayed is not None:
             ids = self._replayed.ids(ids)
         return Audience(path, ids, *as_range(start, end), self._formats)

@@ -13,6 +13,7 @@ from optimove_analysis.schema.table import Column, Table
 __all__ = ["RECENCY", "TIERS", "TIER_NAMES", "Tier"]
 
 Tier: TypeAlias = Literal["champion", "active", "cooling", "dormant", "never engaged", "new"]
+"""How engaged a customer is; ``tiers`` says which rule makes each."""
 
 TIER_NAMES: Final[tuple[Tier, ...]] = get_args(Tier)
 """The tiers, from the most to the least engaged; of the new nobody knows yet."""

@@ -10,7 +10,7 @@ from optimove_analysis.schema import (
     Table,
 )
 
-__all__ = ["dictionary"]
+__all__ = ["columns", "dictionary"]
 
 _HEAD = """\
 # Data
@@ -50,12 +50,9 @@ def dictionary() -> str:
     return "\n".join(parts)
 
 
-def _table(table: Table) -> str:
+def columns(table: Table) -> str:
+    """Return a table's columns, in order, as a Markdown table."""
     lines = [
-        f"## {table.name.capitalize()}",
-        "",
-        table.grain,
-        "",
         "| column | type | what | null means | API field |",
         "| --- | --- | --- | --- | --- |",
     ]
@@ -65,6 +62,10 @@ def _table(table: Table) -> str:
         what = column.what + (" May be absent." if column.optional else "")
         lines.append(f"| `{column.name}` | {dtype} | {what} | {column.nulls or 'never'} | {api} |")
     return "\n".join([*lines, ""])
+
+
+def _table(table: Table) -> str:
+    return "\n".join([f"## {table.name.capitalize()}", "", table.grain, "", columns(table)])
 
 
 def _known() -> str:

@@ -14,6 +14,8 @@ from optimove_analysis.schema.table import Table
 __all__ = ["ApiEndpoint", "ApiParameter", "ParameterKind", "ParameterValue"]
 
 ParameterKind: TypeAlias = Literal["text", "day", "number", "flag"]
+"""What a parameter's value is, for whoever reads or asks for one."""
+
 ParameterValue: TypeAlias = str | int | date | None
 """What a user may give; days, numbers and flags (True is a whole number) are written as text."""
 

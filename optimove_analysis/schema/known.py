@@ -19,10 +19,15 @@ __all__ = [
 ]
 
 Stage: TypeAlias = Literal["sent", "delivered", "opened", "clicked"]
+"""How far a message got."""
+
 Meaning: TypeAlias = Literal[
     "sent", "delivered", "opened", "clicked", "unsubscribed", "bounced", "spam_complaint"
 ]
+"""What an event says of a message: the stage that it reached, or what else happened to it."""
+
 Kind: TypeAlias = Literal["email", "sms", "push", "web_push", "in_app", "call_centre", "unknown"]
+"""The kind of a channel, which says what stages its messages have."""
 
 STAGES: Final[tuple[Stage, ...]] = ("sent", "delivered", "opened", "clicked")
 """The stages of a message, in rank order."""
@@ -41,6 +46,7 @@ EVENT_IDS: Final[Mapping[int, Meaning]] = {
     6: "bounced",
     7: "spam_complaint",
 }
+"""What the event ids of the sandbox mean; an account's own are given as a `Catalogue`."""
 
 # Channel ids belong to an account. These are the ones that Optimove documents for its own shared
 # test environment (Sandbox guide, github.com/optimove-tech/Optimove-APIs, read 2026-11).
@@ -52,6 +58,7 @@ TEST_ENVIRONMENT_CHANNELS: Final[Mapping[int, tuple[str, Kind]]] = {
     510: ("Web push", "web_push"),
     511: ("In-app", "in_app"),
 }
+"""Name and kind of each channel id of Optimove's own test environment."""
 
 KIND_STAGES: Final[Mapping[Kind, tuple[Stage, ...]]] = {
     "email": STAGES,
@@ -67,6 +74,7 @@ KIND_STAGES: Final[Mapping[Kind, tuple[Stage, ...]]] = {
 
 # "ActionID 1 marks a control-group member" on GetCustomerOneTimeActions* (Optimove's reference).
 CONTROL_ACTION_ID: Final = 1
+"""The action of who was held back from a campaign, to compare with."""
 
 SMALL_N: Final = 30
 """Below this many messages a rate is marked ``small``."""

@@ -34,7 +34,10 @@ Proportion: TypeAlias = Literal[
     "spam complaint rate",
     "engagement rate",
 ]
+"""A rate that is k of n, so that it has an interval of a proportion."""
+
 RateName: TypeAlias = Literal[Proportion, "total opens per delivered"]
+"""A rate's name: a proportion's, or that of the one mean."""
 
 MEAN_OPENS: Final = "total opens per delivered"
 """The one that is a mean and no proportion."""

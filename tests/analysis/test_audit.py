@@ -190,6 +190,13 @@ def test_a_catalogue_of_another_account_is_an_error_and_an_account_without_sends
     assert (by_check["no_send"], by_check["channel_without_sends"]) == ("warning", "warning")
 
 
+def test_a_group_of_the_control_group_alone_has_no_channels_which_is_0() -> None:
+    rows = frame(on(3, "sent", action_id=1), on(3, "sent", action_id=7))
+    found = audit(rows, by="action_id").filter(action_id=1, of="channels")
+    assert found["total"].to_list() == [0] * found.height
+    assert found.height
+
+
 def test_an_empty_frame_has_nothing_odd() -> None:
     found = audit(INTERACTIONS.empty())
     assert found.height == len(CHECKS)

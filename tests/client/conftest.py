@@ -70,16 +70,3 @@ def said(process: subprocess.Popen[str]) -> str:
 def client(box: Sandbox, make_client: MakeClient) -> OptimoveClient:
     """Make a client of the sandbox."""
     return make_client(box)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the two tests that wait half a minute each start early, and far from each other.
-
-    xdist hands out tests in runs of neighbours: side by side, one worker would wait for both.
-    """
-    waiting = [item for item in items if item.path.name == "test_throughput.py"]
-    others = [item for item in items if item not in waiting]
-    for number, item in enumerate(waiting):
-        others.insert(number * len(others) // len(waiting), item)
-    items[:] = others

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
+import traceback
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -273,3 +276,36 @@ def test_closing_twice_is_no_error_and_a_closed_client_has_no_cache(client: Opti
     client.close()
     client.close()
     assert client.cache.info().entries == 0
+
+
+def _collects(client: OptimoveClient, ids: list[str]) -> object:
+    return client.interactions(ids, *SAMPLE, on_error="collect")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, ids: client.interactions(ids, *SAMPLE),
+        lambda client, ids: client.interactions(ids, *SAMPLE, route="campaign"),
+        lambda client, ids: client.interactions(ids, *SAMPLE, offline=True),
+        lambda client, ids: client.engagement_metrics(ids, *SAMPLE),
+        lambda client, ids: client.plan(ids, *SAMPLE),
+        lambda client, ids: client.campaigns(campaign_ids=ids),
+        _collects,
+    ],
+    ids=["interactions", "by campaign", "offline", "metrics", "plan", "campaigns", "collected"],
+)
+@pytest.mark.parametrize("typed", ["{}", "id {}", "000001,{}"])
+def test_a_key_typed_as_an_id_is_refused_without_showing_it_and_sent_nowhere(
+    ask: Callable[[OptimoveClient, list[str]], object],
+    typed: str,
+    box: Sandbox,
+    client: OptimoveClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(InputError, match="_ids holds the API key") as caught:
+        ask(client, ["000001", typed.format(box.api_key), "000002"])
+    assert box.api_key not in "".join(traceback.format_exception(caught.value))
+    assert box.api_key not in caplog.text
+    assert not box.log  # not even of those that are no key

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 from charts.tables import audience_mix, funnel_rows, funnel_table, mix_by_month, mix_table
 from playwright.sync_api import Browser, Page
+from report.pages import EVIL, written
 
 from optimove_analysis import charts, report
-
-EVIL = "</script><script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
+from optimove_analysis.report.pdf import print_pdf
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     funnel = funnel_table(funnel_rows((4210, 4102, 1020, 131), channel=EVIL, channel_id=504))
-    months = [date(2026, month, 1) for month in (1, 2, 3, 4)]
-    return report.engagement(
-        funnel,
-        audience_mix(),
+    months = mix_table(mix_by_month([date(2026, month, 1) for month in (1, 2, 3, 4)]))
+    mix = audience_mix()
+    return written(
         tmp_path_factory.mktemp("report") / "report.html",
-        mix_over_time=mix_table(mix_by_month(months)),
-        title="A report",
+        report.heading("A report", EVIL),
+        report.figure(charts.funnel(funnel), narrow=charts.funnel(funnel, width=150, columns=1)),
+        report.figure(charts.channel_mix(mix), narrow=charts.channel_mix(mix, width=110)),
+        report.figure(
+            charts.channel_mix(months), narrow=charts.channel_mix(months, width=320, columns=1)
+        ),
+        report.table(pl.DataFrame({"campaign_id": range(60)}), "Many"),
     )
 
 
@@ -95,6 +101,16 @@ def test_paper_gets_the_still_pictures(opened: tuple[Page, list[str]]) -> None:
     page.emulate_media(media="print")
     assert page.locator("img.still").first.is_visible()
     assert not page.locator(".live").first.is_visible()
+
+
+@pytest.mark.usefixtures("chromium")
+def test_a_pdf_is_printed_with_what_is_folded_on_the_screen(path: Path) -> None:
+    pdf = print_pdf(path, path.with_suffix(".pdf"))
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF-")
+    # A page of still pictures, and two of the table of 60 rows: closed it would be one line.
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) >= 3
+    assert [file.name for file in path.parent.glob(".*")] == []
 
 
 def test_without_scripts_the_still_pictures_show(browser: Browser, path: Path) -> None:
