@@ -18,8 +18,8 @@ from typing import Any, Final
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from optimove_analysis.commands.notebook_still import SPEC
 from optimove_analysis.errors import OptimoveAnalysisError
+from optimove_analysis.report.kernel import CHART
 
 __all__ = ["differences", "digest", "keep", "with_still", "without_still"]
 
@@ -61,8 +61,17 @@ def keep(made: NotebookNode, kept: NotebookNode) -> None:
 
     A picture whose chart is the same stays as it is, so that running the tool on another machine
     makes no new bytes.
+
+    Raises:
+        OptimoveAnalysisError: a cell wrote where warnings and errors go.
     """
-    for new, old in zip(_code(made), _code(kept), strict=True):
+    for number, (new, old) in enumerate(zip(_code(made), _code(kept), strict=True), start=1):
+        for output in new.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                message = (
+                    f"code cell {number} ({new.id}) warns, which no reader wants: {output.text}"
+                )
+                raise OptimoveAnalysisError(message)
         pictures = {
             output.metadata[_DIGEST]: output.data[_PICTURE]
             for output in old.outputs
@@ -86,6 +95,10 @@ def digest(spec: dict[str, Any]) -> str:
     used = sorted((name for name in sets if name in text), key=text.index)
     for number, name in enumerate(used):
         text = text.replace(name, f"data-{number}") + _canonical(sets[name])
+    return _hash(text)
+
+
+def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -122,23 +135,21 @@ def _lines(outputs: list[NotebookNode]) -> list[str]:
             lines += [f"{output.name}:", *output.text.splitlines()]
             continue
         for kind, content in sorted(output.data.items()):
-            if kind == SPEC:
+            if kind == CHART:
                 lines += [f"{_PICTURE}:", digest(content)]
             elif kind == _PICTURE:
-                lines += [f"{_PICTURE}:", output.metadata.get(_DIGEST, "without a digest")]
+                lines += [f"{_PICTURE}:", output.metadata.get(_DIGEST) or _hash(content)]
             else:
                 lines += [f"{kind}:", *str(content).splitlines()]
     return lines
 
 
 def _kept(output: NotebookNode, pictures: dict[str, str]) -> NotebookNode:
-    if output.output_type == "stream" and output.name == "stderr":
-        raise OptimoveAnalysisError(f"a cell wrote where errors go: {output.text}")
-    if SPEC not in output.get("data", {}):
+    if CHART not in output.get("data", {}):
         return output
     from optimove_analysis.commands.notebook_png import png  # noqa: PLC0415 - a check draws nothing
 
-    spec = output.data.pop(SPEC)
+    spec = output.data.pop(CHART)
     mark = digest(spec)
     output.data[_PICTURE] = pictures.get(mark) or f"{base64.b64encode(png(spec)).decode()}\n"
     output.metadata = NotebookNode({_PICTURE: {"alt": output.data["text/plain"]}, _DIGEST: mark})

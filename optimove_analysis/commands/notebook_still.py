@@ -1,35 +1,24 @@
-"""Within a notebook's kernel: what is shown comes as what a page without a kernel can keep."""
+"""Within a notebook's kernel: a form comes as what a page without a kernel can keep."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.getipython import get_ipython
 
 if TYPE_CHECKING:
     from optimove_analysis.forms.form import Form
 
-__all__ = ["SPEC", "still"]
-
-SPEC: Final = "application/vnd.vegalite.v6+json"
-"""The MIME type of a chart, as JupyterLab has it; Altair's ends in what no notebook may hold."""
-
-# Imported where they are wanted: the tool wants the name above alone, and half of the notebooks
-# have no form.
+__all__ = ["still"]
 
 
 def still() -> None:
-    """Have charts come as specs and forms as text, whatever the notebook's cells enable."""
-    import altair as alt  # noqa: PLC0415 - see above
-    from IPython.core.getipython import get_ipython  # noqa: PLC0415
-
-    alt.renderers.register("jupyter", _spec)
+    """Have forms come as text; charts come as their specs already, see `report.kernel`."""
     shell = get_ipython()
     if shell is not None and shell.display_formatter is not None:
+        # By name: half of the notebooks have no form, and need not import what makes one.
         shown = shell.display_formatter.mimebundle_formatter
         shown.for_type_by_name("optimove_analysis.forms.form", "Form", _form)
-
-
-def _spec(spec: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: ANN401 - a renderer's options
-    return {SPEC: spec, "text/plain": spec.get("description") or "A chart."}
 
 
 def _form(form: Form[Any], **_: Any) -> dict[str, str]:  # noqa: ANN401 - include= and exclude=
