@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import textwrap
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,8 @@ from typing import Any, ForwardRef
 __all__ = ["Source", "Written", "origin", "signature", "source", "written"]
 
 PACKAGE = "optimove_analysis"
+LONG = 80
+"""A value of more letters than these is called what the source calls it."""
 
 
 class Written:
@@ -118,7 +121,10 @@ def signature(function: Callable[..., Any], public: Collection[str]) -> inspect.
     seen = inspect.signature(function)
     module = inspect.unwrap(function).__module__
     parameters = [
-        each.replace(annotation=_annotation(each.annotation, module, public))
+        each.replace(
+            annotation=_annotation(each.annotation, module, public),
+            default=_default(each, inspect.unwrap(function)),
+        )
         for each in seen.parameters.values()
     ]
     returned = _annotation(seen.return_annotation, module, public)
@@ -128,3 +134,21 @@ def signature(function: Callable[..., Any], public: Collection[str]) -> inspect.
 def _annotation(annotation: object, module: str, public: Collection[str]) -> object:
     nothing = annotation is inspect.Parameter.empty
     return annotation if nothing else written(annotation, module, public)
+
+
+def _default(parameter: inspect.Parameter, function: Callable[..., Any]) -> object:
+    """Return a value, or where it is long what the source calls it.
+
+    A long value holds things that show themselves in no order of their own, and says less.
+    """
+    if len(repr(parameter.default)) <= LONG:
+        return parameter.default
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(definition, ast.FunctionDef)  # noqa: S101 - what else has parameters
+    given = definition.args
+    names = [*given.posonlyargs, *given.args]
+    named = dict(zip(reversed(names), reversed(given.defaults), strict=False))
+    named |= {
+        it: value for it, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value
+    }
+    return Written(*(ast.unparse(it) for arg, it in named.items() if arg.arg == parameter.name))
