@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 import altair as alt
 
 from optimove_analysis.catalogue import guess_kind
+from optimove_analysis.charts.inline import shared
 from optimove_analysis.charts.words import lines
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import Kind
@@ -230,7 +231,7 @@ def finished(
         width: of the whole picture in pixels, so that the lines are broken where it ends.
         description: the alt text; it reads as a sentence and has the main numbers.
     """
-    whole: ChartT = chart.properties(
+    whole: ChartT = shared(chart).properties(
         title=alt.Title(title, subtitle=lines(told, width)), description=description
     )
     return themed(whole)
