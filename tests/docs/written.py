@@ -144,7 +144,7 @@ def _default(parameter: inspect.Parameter, function: Callable[..., Any]) -> obje
     if len(repr(parameter.default)) <= LONG:
         return parameter.default
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    assert isinstance(definition, ast.FunctionDef)  # noqa: S101 - what else has parameters
+    assert isinstance(definition, ast.FunctionDef)
     given = definition.args
     names = [*given.posonlyargs, *given.args]
     named = dict(zip(reversed(names), reversed(given.defaults), strict=False))
