@@ -54,11 +54,12 @@ def audience(
         if str(start or first) == str(first) and str(end or last) == str(last)
     ]
     if len(wanted) != 1:
-        told = "; ".join(f"{first} to {last}" for first, last in known[:5])
-        holds = f"the snapshot holds answers about {told}" if known else "the snapshot holds none"
-        given = f"{start or '...'} to {end or '...'}"
-        what = "customers' days" if start is None and end is None else given
-        message = f"of which days? {what}: {holds}. Name start and end as they were asked."
+        told = "; ".join(f"{first} to {last}" for first, last in known[:5]) or "no day"
+        given = f"{start or 'the first day'} to {end or 'the last'}"
+        message = (
+            f"of which days is the report? The snapshot holds answers about {told}; asked was "
+            f"{given}. Name start and end as one of these has them."
+        )
         raise InputError(message)
     first, last = wanted[0]
     ids = asked.filter(start=first, end=last)["customer_id"].unique(maintain_order=True)

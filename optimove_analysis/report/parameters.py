@@ -80,9 +80,10 @@ def injected(notebook: NotebookNode, name: str, values: Mapping[str, Any]) -> di
 def _cell(notebook: NotebookNode, name: str) -> NotebookNode:
     found = [cell for cell in notebook.cells if _is_parameters(cell)]
     if len(found) != 1:
+        count = f"{len(found)} cells" if found else "no cell"
         message = (
-            f"{name} has {len(found) or 'no'} cell{'' if len(found) < 2 else 's'} with the tag "  # noqa: PLR2004
-            f"{_TAG!r}: give it to the one cell that sets the parameters' defaults."
+            f"{name} has {count} with the tag {_TAG!r}: give it to the one cell that sets the "
+            "parameters' defaults."
         )
         raise InputError(message)
     cell: NotebookNode = found[0]
