@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,9 +97,7 @@ def run(
         )
         known = os.environ if environment is None else environment
         try:
-            client.execute(
-                env={**known, "IPYTHONDIR": own}, cleanup_kc=True, stdout=said, stderr=said
-            )
+            _execute(client, env={**known, "IPYTHONDIR": own}, stdout=said, stderr=said)
         except CellExecutionError as error:
             what = f"{error.ename}: {error.evalue}".strip()
             raise OptimoveAnalysisError(f"{name}: {_place(ran)} failed with {what}") from None
@@ -115,6 +114,24 @@ def run(
             raise OptimoveAnalysisError(message) from None
     ran.metadata = nbformat.from_dict(notebook.metadata)
     return ran
+
+
+def _execute(client: NotebookClient, **start: Any) -> None:  # noqa: ANN401 - how a process starts
+    """Run all cells in a thread, and end the kernel where this one is interrupted.
+
+    In the main thread nbclient would take the signal, close what it stands on, and fail.
+    """
+    with ThreadPoolExecutor(1, "kernel") as pool:
+        running = pool.submit(client.execute, cleanup_kc=True, **start)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            while not running.done():  # it may be about to start
+                kernel = getattr(getattr(client.km, "provisioner", None), "process", None)
+                if kernel is not None:
+                    kernel.kill()
+                wait([running], timeout=0.5)
+            raise
 
 
 def _place(ran: NotebookNode) -> str:

@@ -8,11 +8,15 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
+import nbformat
 import pytest
 from commands.running import COMMAND, RANGE, ROOT, Command
+from nbformat.v4 import new_code_cell, new_notebook
 from report.pages import Page
 
 from optimove_analysis.client import OptimoveClient
@@ -131,6 +135,28 @@ def test_what_is_asked_wrongly_is_said_before_anything_is_sent(
     assert done.returncode == status
     assert said in done.stderr
     assert box.log == []
+
+
+def test_ctrl_c_ends_the_kernel_too_and_writes_nothing(
+    command: Command, ids: list[str], tmp_path: Path
+) -> None:
+    assert command.inside("snapshot", "ids.csv", *RANGE, "-o", "study.oma", *QUICK).returncode == 0
+    wait = "import os, time\nopen('kernel.txt', 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    parameters = new_code_cell("snapshot = 'x'", metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[parameters, new_code_cell(wait)]), tmp_path / "slow.ipynb")
+    asked = ("report", "--template", "slow.ipynb", "--snapshot", "study.oma", "--out", "r.html")
+    running = command.start(*asked)
+    for _ in range(600):
+        if (tmp_path / "kernel.txt").exists() and (tmp_path / "kernel.txt").read_text():
+            break
+        time.sleep(0.1)
+    kernel = int((tmp_path / "kernel.txt").read_text())
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, "interrupted" in said) == (130, True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_neither_an_id_nor_somebodys_file_is_lost_by_the_way(
