@@ -137,9 +137,8 @@ def test_what_is_asked_wrongly_is_said_before_anything_is_sent(
     assert box.log == []
 
 
-def test_ctrl_c_ends_the_kernel_too_and_writes_nothing(
-    command: Command, ids: list[str], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("ids")
+def test_ctrl_c_ends_the_kernel_too_and_writes_nothing(command: Command, tmp_path: Path) -> None:
     assert command.inside("snapshot", "ids.csv", *RANGE, "-o", "study.oma", *QUICK).returncode == 0
     wait = "import os, time\nopen('kernel.txt', 'w').write(str(os.getpid()))\ntime.sleep(600)"
     parameters = new_code_cell("snapshot = 'x'", metadata={"tags": ["parameters"]})
