@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import textwrap
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Final
 
 import pytest
@@ -60,6 +62,13 @@ def test_links_lead_to_headings() -> None:
     links = re.findall(r"\]\(#([^)]+)\)", PROSE)
     assert len(links) > 8
     assert set(links) <= anchors
+
+
+def test_commands_are_ones_that_make_knows() -> None:
+    for command in set(re.findall(r"`make ([^`]+)`", PROSE)):
+        subprocess.run(
+            ["make", "--dry-run", *command.split()], cwd=ROOT, check=True, stdout=DEVNULL
+        )
 
 
 def test_files_that_are_named_are_there() -> None:
