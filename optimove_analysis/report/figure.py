@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,7 @@ from optimove_analysis.report.kernel import CHART
 __all__ = ["Figure", "figure", "figure_html", "picture"]
 
 _NARROW: Final = "narrow"
+_ID: Final = re.compile(r"(?<=[\"#])(clip|gradient_)\d+(?=[\")])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +79,6 @@ def picture(spec: dict[str, Any]) -> str:
 
 def _svg(spec: dict[str, Any]) -> str:
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
-    return svg
+    # Its ids are counted on through the life of a process: the same chart would be other bytes.
+    seen: dict[str, str] = {}
+    return _ID.sub(lambda found: seen.setdefault(found[0], f"{found[1]}{len(seen)}"), svg)

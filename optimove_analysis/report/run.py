@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -105,12 +105,13 @@ def run(
             message = f"{name}: {_place(ran)} took more than {timeout:g} seconds."
             raise OptimoveAnalysisError(message) from None
         except DeadKernelError:
-            said.seek(0)
-            last = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
             message = (
                 f"{name}: the kernel died after {_place(ran)} began, as it does where memory does "
-                f"not suffice. The last that it said: {last[0][:300]}"
+                f"not suffice. The last that it said: {_last(said)}"
             )
+            raise OptimoveAnalysisError(message) from None
+        except RuntimeError as error:  # what jupyter_client raises where none starts
+            message = f"{name}: no kernel could be started ({error}). It said: {_last(said)}"
             raise OptimoveAnalysisError(message) from None
     ran.metadata = nbformat.from_dict(notebook.metadata)
     return ran
@@ -132,6 +133,13 @@ def _execute(client: NotebookClient, **start: Any) -> None:  # noqa: ANN401 - ho
                     kernel.kill()
                 wait([running], timeout=0.5)
             raise
+
+
+def _last(said: BinaryIO) -> str:
+    """Return the last line that a kernel wrote to its own output."""
+    said.seek(0)
+    lines = said.read().decode(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "nothing"
 
 
 def _place(ran: NotebookNode) -> str:

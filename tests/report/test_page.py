@@ -113,6 +113,15 @@ def test_the_title_is_the_first_heading_and_neither_code_nor_cell_numbers_are_sh
     assert not [text for _, text in page.texts if text.strip() == "shown" or "In [" in text]
 
 
+def test_the_same_chart_gives_the_same_page_again_in_the_same_process() -> None:
+    # What is clipped has an id, and these are counted on through the life of a process.
+    line = alt.Chart(pl.DataFrame({"x": [1, 2]})).mark_line(clip=True).encode(x="x", y="x")
+    first = paged(line).source
+    (still,) = re.findall(r"svg\+xml;base64,([^\"]+)", first)
+    assert b"url(#clip0)" in base64.b64decode(still)
+    assert paged(line).source == first
+
+
 def test_no_text_can_run() -> None:
     rows = funnel_rows((50, 40, 30, 4), channel=EVIL, channel_id=1, customer_id=EVIL, notes=[EVIL])
     funnel = funnel_table(rows)
