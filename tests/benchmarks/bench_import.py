@@ -1,7 +1,7 @@
 """How long ``import optimove_analysis`` takes, beside Python alone and beside what it stands on.
 
-``make bench`` runs it. Each round is a process of its own, its files in the system's memory. It loads
-the table of contents alone, and rooms when they are first used.
+``make bench`` runs it. Each round is a process of its own, its files in the system's memory. It
+loads the table of contents alone, and rooms when they are first used.
 """
 
 from __future__ import annotations
