@@ -139,5 +139,5 @@ def _added_up(spans: pl.DataFrame) -> pl.DataFrame:
     chance = np.exp(log) / (n + 1)
     # The terms of a row follow each other, and are added up in that order.
     runs = each["row"].rle().struct.unnest()
-    begins = runs["len"].cum_sum() - runs["len"]
+    begins = (runs["len"].cum_sum() - runs["len"]).to_numpy()
     return pl.DataFrame({"row": runs["value"], "total": np.add.reduceat(chance, begins)})
