@@ -14,6 +14,8 @@ from typing import Final
 
 import polars as pl
 
+from optimove_analysis.analysis.steady import steady_sum
+
 __all__ = ["EFFECTS", "sum_effects"]
 
 EFFECTS: Final = ("mix_effect", "rate_effect", "change")
@@ -63,16 +65,16 @@ def sum_effects(
     )
     own, by_total = _own_and_by_total()
     squares = each.group_by(of_channel).agg(
-        ((own[e] + by_total[e]) ** 2 - by_total[e] ** 2).sum().alias(f"_squares_{e}")
+        steady_sum((own[e] + by_total[e]) ** 2 - by_total[e] ** 2).alias(f"_squares_{e}")
         for e in EFFECTS
     )
-    whole = each.group_by(of_customer).agg(own[e].sum().alias(f"_own_{e}") for e in EFFECTS)
+    whole = each.group_by(of_customer).agg(steady_sum(own[e]).alias(f"_own_{e}") for e in EFFECTS)
     b_of_all = channels.group_by(keys).agg(
-        pl.col(f"b{i}_{e}").sum() for e in EFFECTS for i in _PERIODS
+        steady_sum(pl.col(f"b{i}_{e}")) for e in EFFECTS for i in _PERIODS
     )
     whole = _beside(_beside(whole, customers, of_customer), b_of_all, keys)
     whole = whole.group_by(keys).agg(
-        ((pl.col(f"_own_{e}") + by_total[e]) ** 2).sum().alias(f"_squares_{e}") for e in EFFECTS
+        steady_sum((pl.col(f"_own_{e}") + by_total[e]) ** 2).alias(f"_squares_{e}") for e in EFFECTS
     )
     channels = _beside(channels, squares, of_channel)
     return (
@@ -100,8 +102,9 @@ def _totals(
         _beside(channels, renamed, keys)
         .group_by(keys)
         .agg(
-            pl.col(*EFFECTS, "k0", "n0", "k1", "n1").sum(),
-            *(_of_messages(e, "_b").sum().alias(f"_messages_{e}") for e in EFFECTS),
+            steady_sum(pl.col(*EFFECTS)),
+            pl.col("k0", "n0", "k1", "n1").sum(),
+            *(steady_sum(_of_messages(e, "_b")).alias(f"_messages_{e}") for e in EFFECTS),
         )
     )
     found = _beside(_beside(found, whole, keys), groups, keys)

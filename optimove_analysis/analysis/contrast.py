@@ -25,6 +25,7 @@ from optimove_analysis.analysis.rate_counts import (
 )
 from optimove_analysis.analysis.rates import rate_rows
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
+from optimove_analysis.analysis.steady import steady_sum
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import FREQUENCY_CONTRAST, INTERACTIONS, SMALL_N, Frame, Proportion
 
@@ -140,7 +141,7 @@ def _customers(each: pl.LazyFrame, group: Grouping, rate: Proportion) -> pl.Lazy
 
 def _slopes(customers: pl.LazyFrame, group: Grouping) -> pl.LazyFrame:
     varies = pl.col("spread") > 0
-    slope = pl.col("joint").sum() / pl.col("spread").sum()
+    slope = steady_sum(pl.col("joint")) / steady_sum(pl.col("spread"))
     # At the slope, what a customer's deviations leave of the estimating equation.
     score = pl.col("joint") - within(slope, group.keys) * pl.col("spread")
     n, sx, sy, sxx, sxy = (pl.col(name).sum() for name in _SUMS)
@@ -154,8 +155,8 @@ def _slopes(customers: pl.LazyFrame, group: Grouping) -> pl.LazyFrame:
         .with_columns(pl.col("joint", "spread").fill_nan(0))
         .with_columns(score=score),
         pl.when(pl.col("spread").sum() > 0).then(slope).alias("slope"),
-        (pl.col("score") ** 2).sum().alias("scores"),
-        pl.col("spread").sum().alias("spread"),
+        steady_sum(pl.col("score") ** 2).alias("scores"),
+        steady_sum(pl.col("spread")).alias("spread"),
         pl.when(spread > 0).then((n * sxy - sx * sy) / spread).alias("slope_across"),
         pl.when(n > 0).then(sx / n).alias("mean_pressure"),
         pl.col("n").filter(varies).sum(),

@@ -25,6 +25,7 @@ from optimove_analysis.analysis.mix_counts import (
 )
 from optimove_analysis.analysis.notes import SUMS, notes, unknown_kinds
 from optimove_analysis.analysis.rules import Implied, Opens, Rules
+from optimove_analysis.analysis.steady import steady_sum
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.schema import DIVERSITY, SMALL_N, Share
 
@@ -152,8 +153,8 @@ def _diversity(count: pl.Expr) -> list[pl.Expr]:
     p = count.filter(count > 0) / count.sum()
     return [
         # Of one share, 1 ln 1 is -0 once its sign is turned.
-        (-(p * p.log()).sum()).abs().alias(f"{name}_h"),
-        (p * p).sum().alias(f"{name}_hhi"),
+        (-steady_sum(p * p.log())).abs().alias(f"{name}_h"),
+        steady_sum(p * p).alias(f"{name}_hhi"),
         (count > 0).sum().cast(pl.Int64).alias(f"{name}_channels"),
         count.sum().alias(f"{name}_n"),
     ]

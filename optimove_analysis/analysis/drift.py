@@ -223,7 +223,8 @@ def _by_chance() -> dict[str, pl.Expr]:
         .otherwise(1.0)
         .clip(1)
     )
-    unit = (1 / n0 + 1 / n1) * effect / (8 * math.log(2))
+    # Times a number, not over it: of a row alone polars (2.1) makes another quotient (see within).
+    unit = (1 / n0 + 1 / n1) * effect * (1 / (8 * math.log(2)))
     columns = {
         "divergence": pl.col("_divergence"),
         "by_chance": (freedom * unit).clip(0, 1),

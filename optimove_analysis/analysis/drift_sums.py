@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 import polars as pl
 
+from optimove_analysis.analysis.steady import steady_sum
 from optimove_analysis.schema import DRIFT, Share
 
 __all__ = ["SHARE", "sum_pairs"]
@@ -85,8 +86,8 @@ def _over_channels() -> list[pl.Expr]:
         pl.when(share > 0).then(share * (share / mid).log(2)).otherwise(0.0) for share in (p, q)
     ]
     return [
-        ((bits[0] + bits[1]) / 2).filter(some).sum().clip(0, 1).alias("_divergence"),
-        (clustered / mid).filter(some).sum().alias("_clustered"),
-        (independent / mid).filter(some).sum().alias("_independent"),
+        steady_sum(((bits[0] + bits[1]) / 2).filter(some)).clip(0, 1).alias("_divergence"),
+        steady_sum((clustered / mid).filter(some)).alias("_clustered"),
+        steady_sum((independent / mid).filter(some)).alias("_independent"),
         (pl.col("x0") + pl.col("x1") > 0).sum().cast(pl.Int64).alias("n_channels"),
     ]

@@ -178,8 +178,13 @@ def is_separable(expression: pl.Expr) -> bool:
 
 
 def within(expression: pl.Expr, keys: Sequence[str]) -> pl.Expr:
-    """Return the expression over the rows of each group; with no keys, over all."""
-    return expression.over(*keys) if keys else expression
+    """Return the expression over the rows of each group; with no keys, over all.
+
+    It has a value for each row in both cases. A single value for all would be a scalar, by which
+    polars (2.1) divides by way of its reciprocal: 49 / 49 is then not 1, and where a row comes
+    alone from a thread, it is.
+    """
+    return expression.over(*keys) if keys else expression.over(pl.lit(0))
 
 
 def _period(every: str) -> nw.Expr:

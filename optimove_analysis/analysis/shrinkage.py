@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from optimove_analysis.analysis.steady import steady_sum
+
 __all__ = ["beta_interval", "beta_of", "fit_beta", "shrunk_mean"]
 
 _ENDS: Final = pl.Struct({"lo": pl.Float64(), "hi": pl.Float64()})
@@ -52,7 +54,7 @@ def fit_beta(k: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     total = n.sum()
     p = k.sum() / total
     freedom = some.sum().cast(pl.Float64) - 1
-    spread = (n * (k / n - p) ** 2).sum()
+    spread = steady_sum(n * (k / n - p) ** 2)
     noise = p * (1 - p) * freedom
     own = (spread - noise) / (total - (n * n).sum() / total - freedom)
     # The widest Beta that is worth one message. Comparisons with NaN (0/0) need care: there

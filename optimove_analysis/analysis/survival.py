@@ -13,6 +13,7 @@ import polars as pl
 
 from optimove_analysis.analysis.grouping import Grouping, within
 from optimove_analysis.analysis.intervals import Z95
+from optimove_analysis.analysis.steady import steady_sum
 
 __all__ = ["interval", "survival"]
 
@@ -87,7 +88,8 @@ def _squares(followed: pl.LazyFrame, days: pl.LazyFrame, group: Grouping) -> pl.
         .group_by(*keys, "day")
         .agg(
             pl.len().cast(pl.Int64).alias("gone"),
-            (pl.col("_h") - pl.when("_event").then("_left").otherwise(0.0)).sum().alias("part"),
+            # The same of each of the customer's messages on that day, so that nothing is added up.
+            part=pl.len() * pl.col("_h").first() - pl.col("_event").sum() * pl.col("_left").first(),
         )
         .sort(*keys, "day", nulls_last=True)
         .with_columns(
@@ -101,8 +103,8 @@ def _squares(followed: pl.LazyFrame, days: pl.LazyFrame, group: Grouping) -> pl.
         own.filter(pl.col("day").is_not_null())
         .group_by(*group.keys, "day")
         .agg(
-            (a**2 - a0**2).sum().alias("_aa"),
-            (a * b - a0 * b0).sum().alias("_ab"),
+            steady_sum(a**2 - a0**2).alias("_aa"),
+            steady_sum(a * b - a0 * b0).alias("_ab"),
             (b**2 - b0**2).sum().cast(pl.Float64).alias("_bb"),
         )
     )
