@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,12 +23,15 @@ from optimove_analysis.commands.ids import ids_of
 from optimove_analysis.commands.output import check_folder
 from optimove_analysis.commands.progress import Shown
 from optimove_analysis.commands.pseudonym_key import pseudonym_key
+from optimove_analysis.commands.report_texts import refuse_ids_in, refuse_keys_in, texts_of
 from optimove_analysis.commands.words import UsageError
-from optimove_analysis.errors import ApiError, InputError
+from optimove_analysis.errors import ApiError, InputError, OfflineError
+from optimove_analysis.report.again import from_text
 from optimove_analysis.report.from_template import check, parameters_of
 
 __all__ = ["run"]
 
+_UNTOLD: Final = (ApiError, OfflineError)
 _NOTE: Final = "what a report rests on"
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PAIR: Final = re.compile(r"(\w+)=([^,]+),([^,]+)")
@@ -43,7 +47,15 @@ def run(options: argparse.Namespace) -> int:
     out: Path = options.out
     check_folder(out)
     parameters = _parameters(options)
-    check(options.template, out, parameters, pdf=options.pdf)  # better now than after an hour
+    # Better now than after an hour.
+    check(
+        options.template,
+        out,
+        parameters,
+        snapshot=options.snapshot,
+        pdf=options.pdf,
+        notebook=options.notebook,
+    )
     study = _study(options, parameters)
     with _Cells(quiet=options.quiet) as cells:
         made = report.build(
@@ -79,7 +91,12 @@ def _listed() -> str:
 
 
 def _parameters(options: argparse.Namespace) -> dict[str, Any]:
-    given: dict[str, Any] = {"start": options.start, "end": options.end}
+    days = {"start": options.start, "end": options.end}
+    given = {name: day for name, day in days.items() if day is not None}
+    if options.snapshot is None and given:
+        # They say what to fetch; a template that has no such parameters reports on all of it.
+        known = parameters_of(options.template)
+        given = {name: day for name, day in given.items() if name in known}
     if options.catalogue is not None:
         given["catalogue"] = options.catalogue.as_posix()
     if options.compare is not None:
@@ -88,59 +105,70 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
         name, separator, text = one.partition("=")
         if not separator:
             raise UsageError(f"--set {one}: give it as NAME=VALUE, as --set window=14.")
-        given[name.strip()] = _value(text)
-    return {name: value for name, value in given.items() if value is not None}
+        given[name.strip()] = from_text(text)
+    return given
 
 
 def _compared(text: str) -> dict[str, Any]:
     """Return what to compare: a day, or a column with two of its values."""
     if _DAY.fullmatch(text):
-        return {"between": text}
+        try:
+            return {"between": date.fromisoformat(text).isoformat()}
+        except ValueError as error:
+            raise UsageError(f"--compare {text}: no such day ({error}).") from error
     found = _PAIR.fullmatch(text.strip())
     if found is None:
         raise UsageError(
             f"--compare {text}: give a column with two values, as template_id=1002,1502, or a day, "
             "as 2025-07-01, to hold the messages from then on against those before."
         )
-    return {"between": found[1], "baseline": _value(found[2]), "against": _value(found[3])}
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return {"between": found[1], "baseline": from_text(found[2]), "against": from_text(found[3])}
 
 
 def _study(options: argparse.Namespace, parameters: Mapping[str, Any]) -> Path:
     """Return the snapshot to report on: the one that is named, or one that is written beside."""
-    hides = options.pseudonymise or options.pseudonymise_key_file is not None
-    ids = _ids(options)
-    if options.snapshot is not None and ids is None and not hides:
-        return Path(options.snapshot)
-    beside: Path = options.out.with_suffix(".oma")
-    _check_beside(beside, options.snapshot)
-    key = pseudonym_key(options) or (new_pseudonym_key() if options.pseudonymise else None)
-    with _opened(options, ids) as client, Shown(quiet=options.quiet) as shown:
+    ids, source = _ids(options), options.snapshot
+    named = pseudonym_key(options)
+    key = named or (new_pseudonym_key() if options.pseudonymise else None)
+    hidden = key is not None and source is not None and _has_pseudonyms(source)
+    out, template = options.out, Path(options.template)
+    files = {"--template": [template.name, template.stem], "--out": [out.name, out.stem]}
+    texts = {**files, **parameters}
+    names = texts_of(options.catalogue)
+    refuse_keys_in(texts)
+    if source is not None and ids is None and (key is None or hidden):
+        return Path(source)
+    beside: Path = out.with_suffix(".oma")
+    _check_beside(beside, source)
+    client = _opened(options, ids, named if hidden else None)
+    with client, Shown(quiet=options.quiet) as shown:
         start, end = options.start, options.end
         if client.about is not None:
             ids, start, end = report.audience(client, start, end, ids)
-            if client.about.pseudonymised:
-                key = None  # they are pseudonyms already
         if key is not None:
-            _refuse_ids_in({"--out": options.out.name, **parameters}, set(ids or ()))
+            refuse_ids_in({**texts, "--catalogue": names}, ids or [])
         client.interactions(ids or [], start, end, progress=shown)
-        client.channels()
-        with suppress(ApiError):  # Optimove's own test environment does not say
+        # A catalogue of the user's says it as well.
+        with suppress(*(_UNTOLD if options.catalogue is not None else ())):
+            client.channels()
+        with suppress(*_UNTOLD):  # Optimove's own test environment does not say
             client.last_update()
-        client.snapshot(beside, note=_NOTE, pseudonymise=key, overwrite=True)
+        client.snapshot(beside, note=_NOTE, pseudonymise=None if hidden else key, overwrite=True)
     return beside
 
 
-def _opened(options: argparse.Namespace, ids: list[str] | None) -> OptimoveClient:
-    """Return a client of the account, or of the snapshot that is named."""
+def _has_pseudonyms(snapshot: Path) -> bool:
+    with OptimoveClient.replay(snapshot) as client:
+        return client.about is not None and client.about.pseudonymised
+
+
+def _opened(options: argparse.Namespace, ids: list[str] | None, key: str | None) -> OptimoveClient:
+    """Return a client of the account, or of the snapshot that is named.
+
+    With a key one asks by real ids in a snapshot that has pseudonyms.
+    """
     if options.snapshot is not None:
-        return OptimoveClient.replay(options.snapshot)
+        return OptimoveClient.replay(options.snapshot, pseudonym_key=key)
     if ids is None:
         raise UsageError("of whom? --customers ids.csv, --customer ID or --snapshot study.oma.")
     if options.start is None or options.end is None:
@@ -168,15 +196,6 @@ def _check_beside(beside: Path, source: Path | None) -> None:
         ours = False
     if not ours:
         raise InputError(f"{beside} is there already, and is no report's: {wanted}")
-
-
-def _refuse_ids_in(texts: Mapping[str, object], ids: set[str]) -> None:
-    """Refuse to write a customer's id, by the way, into a report that is to have none."""
-    for name, text in texts.items():
-        if ids & set(re.findall(r"[^\W_]+", str(text))) or str(text) in ids:
-            raise InputError(
-                f"{name} holds a customer's id, and would stand in a report that is to have none."
-            )
 
 
 class _Cells:

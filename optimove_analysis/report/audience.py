@@ -32,7 +32,7 @@ def audience(
     client: Asking,
     start: str | dt.date | None = None,
     end: str | dt.date | None = None,
-    customers: Sequence[str] | None = None,
+    customers: str | Sequence[str] | None = None,
 ) -> Audience:
     """Return the customers that a snapshot holds answers about, and the days.
 
@@ -40,7 +40,7 @@ def audience(
         client: the one that replays it.
         start: the first day; None: that which was asked about.
         end: the last day.
-        customers: some of them; None: all.
+        customers: some of them, or one; None: all.
 
     Raises:
         InputError: it holds none, none of those days, or answers about several ranges of which
@@ -64,5 +64,6 @@ def audience(
     first, last = wanted[0]
     ids = asked.filter(start=first, end=last)["customer_id"].unique(maintain_order=True)
     if customers is not None:
-        ids = pl.Series(list(dict.fromkeys(map(str, customers))), dtype=pl.String)
+        some = [customers] if isinstance(customers, str | int) else customers
+        ids = pl.Series(list(dict.fromkeys(map(str, some))), dtype=pl.String)
     return Audience(ids.to_list(), first, last)

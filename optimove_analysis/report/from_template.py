@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-import datetime as dt
-import json
 import os
-import shlex
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -18,14 +15,16 @@ from nbformat.v4 import new_code_cell
 
 from optimove_analysis.charts.save import write_whole
 from optimove_analysis.errors import InputError, suggest
+from optimove_analysis.report.again import command, named, to_text
 from optimove_analysis.report.figure import picture
 from optimove_analysis.report.kernel import CHART
 from optimove_analysis.report.page import page
-from optimove_analysis.report.parameters import defaults, injected
+from optimove_analysis.report.parameters import assigned, defaults, injected, is_injected
 from optimove_analysis.report.pdf import find_browser, print_pdf
+from optimove_analysis.report.places import check_places
 from optimove_analysis.report.run import OnCell, run
 
-__all__ = ["build", "check", "command", "parameters_of", "template_file", "templates"]
+__all__ = ["build", "check", "parameters_of", "template_file", "templates"]
 
 _FOLDER: Final = Path(str(resources.files("optimove_analysis.report"))) / "templates"
 _CLOSING: Final = "report-closing"
@@ -87,19 +86,23 @@ def build(
             "`optimove-analysis snapshot`."
         )
         raise InputError(message)
-    check(template, path, parameters, pdf=pdf)
+    check(template, path, parameters, snapshot=study, pdf=pdf, notebook=notebook)
     file = template_file(template)
     source = _read(file)
     held = injected(source, file.name, {"snapshot": study.as_posix(), **parameters})
-    again = command(template, study, path, parameters)
-    source.cells.append(_closing(template, held, again))
+    given = {name: held[name] for name in parameters}
+    shown = {file: name for name, file in templates().items()}.get(file, file.name)
+    again = command(shown, study, path, given)
+    told = {name: held[name] for name in held if name in given or held[name] is not None}
+    source.cells.append(_closing(shown, told, again))
     ran = run(
         source, name=file.name, environment=_without_account(), timeout=timeout, on_cell=on_cell
     )
     html = page(ran, file.name)
     write_whole(path, html.encode())
     if notebook:
-        write_whole(path.with_suffix(".ipynb"), nbformat.writes(_readable(ran)).encode())
+        kept = _readable(ran, {"snapshot": study.name, **given})
+        write_whole(path.with_suffix(".ipynb"), nbformat.writes(kept).encode())
     if pdf:
         print_pdf(path, path.with_suffix(".pdf"))
     return path
@@ -149,58 +152,31 @@ def check(
     path: Path,
     parameters: Mapping[str, Any],
     *,
+    snapshot: Path | None = None,
     pdf: bool = False,
+    notebook: bool = False,
 ) -> None:
     """Raise what `build` would raise after minutes of work, as far as that can be known.
 
     Raises:
         InputError: there is no such template or parameter, the path has another ending than
-            ``.html``, or there is no browser to print with.
+            ``.html``, a file cannot be written or is what the report is made of, or there is no
+            browser to print with.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         message = f"{path}: a report is an HTML file: give it a name that ends with .html."
         raise InputError(message)
     file = template_file(template)
     injected(_read(file), file.name, {"snapshot": "", **parameters})
+    also = [".pdf"] * pdf + [".ipynb"] * notebook
+    places = [path, *(path.with_suffix(suffix) for suffix in also)]
+    check_places(places, [file, *([] if snapshot is None else [snapshot])])
     if pdf:
         find_browser()
 
 
-def command(
-    template: str | os.PathLike[str],
-    snapshot: Path,
-    path: Path,
-    parameters: Mapping[str, Any],
-) -> str:
-    """Return the one command that makes a report again, from its snapshot.
-
-    >>> command("channel-strategy", Path("a/study.oma"), Path("b/r.html"),
-    ...         {"start": "2025-01-01", "window": 14, "title": "Q4 plan"})
-    "optimove-analysis report --template channel-strategy --snapshot study.oma --out r.html
-     --from 2025-01-01 --set window=14 --set 'title=Q4 plan'"
-    """
-    name = os.fspath(template)
-    words = [
-        "optimove-analysis",
-        "report",
-        "--template",
-        name if name in templates() else Path(name).name,
-        "--snapshot",
-        snapshot.name,
-        "--out",
-        path.name,
-    ]
-    options = {"start": "--from", "end": "--to"}
-    for one, value in parameters.items():
-        if value is None:
-            continue
-        text = str(value) if isinstance(value, str | dt.date) else json.dumps(value)
-        words += [options[one], text] if one in options else ["--set", f"{one}={text}"]
-    return shlex.join(words)
-
-
 def _read(file: Path) -> NotebookNode:
-    """Return a notebook without outputs.
+    """Return a notebook without outputs, and without the end of a report that it was run for.
 
     Raises:
         InputError: it cannot be read.
@@ -210,6 +186,7 @@ def _read(file: Path) -> NotebookNode:
     except (OSError, ValueError) as error:  # nbformat's own are ValueErrors
         message = f"{file} cannot be read as a notebook: {str(error).splitlines()[0]}"
         raise InputError(message) from error
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != _CLOSING]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -221,12 +198,16 @@ def _without_account() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("OPTIMOVE_")}
 
 
-def _closing(template: str | os.PathLike[str], held: Mapping[str, Any], again: str) -> NotebookNode:
+def _closing(template: str, told: Mapping[str, Any], again: str) -> NotebookNode:
     """Return the cell that ends each report: how it was made, and how it is made again."""
-    told = {name: value for name, value in held.items() if name != "snapshot" and value is not None}
+    values = [
+        f"{name} = {'None' if value is None else to_text(value)}"
+        for name, value in named(told).items()
+        if name != "snapshot"
+    ]
     facts = {
-        "Template": os.fspath(template).replace("\\", "/").rpartition("/")[2],
-        "Parameters": ", ".join(f"{name} = {value}" for name, value in told.items()) or "none",
+        "Template": template,
+        "Parameters": ", ".join(values) or "none",
         "Made again by": again,
     }
     lines = "\n".join(f"        {name!r}: {value!r}," for name, value in facts.items())
@@ -238,10 +219,15 @@ def _closing(template: str | os.PathLike[str], held: Mapping[str, Any], again: s
     return made
 
 
-def _readable(ran: NotebookNode) -> NotebookNode:
-    """Return the notebook with a picture beside each chart, for programs that draw no chart."""
+def _readable(ran: NotebookNode, given: Mapping[str, Any]) -> NotebookNode:
+    """Return the notebook with a picture beside each chart, for programs that draw no chart.
+
+    Files are named in it as they lie beside it.
+    """
     shown = copy.deepcopy(ran)
     for cell in shown.cells:
+        if is_injected(cell):
+            cell.source = assigned(named(given))
         for output in cell.get("outputs", ()):
             if CHART in output.get("data", {}):
                 output.data["image/png"] = picture(output.data[CHART])

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import math
+import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from nbformat import NotebookNode
@@ -16,9 +20,12 @@ from nbformat.v4 import new_code_cell
 
 from optimove_analysis.errors import InputError, suggest
 
-__all__ = ["defaults", "injected"]
+__all__ = ["assigned", "defaults", "injected", "is_injected"]
 
 _TAG: Final = "parameters"
+_INJECTED: Final = "injected-parameters"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""In a text that is bytes of another encoding, as a shell may hand on; it cannot be written."""
 
 
 def defaults(notebook: NotebookNode, name: str) -> dict[str, Any]:
@@ -68,13 +75,26 @@ def injected(notebook: NotebookNode, name: str, values: Mapping[str, Any]) -> di
             raise InputError(message)
     plain = {one: _written(one, value) for one, value in values.items()}
     if plain:
-        source = "\n".join(f"{one} = {value!r}" for one, value in plain.items())
+        # Of an earlier run, that of a notebook that was kept: it would win.
+        notebook.cells = [cell for cell in notebook.cells if not is_injected(cell)]
         place = next(i for i, cell in enumerate(notebook.cells) if _is_parameters(cell))
-        cell = new_code_cell(
-            source, id="injected-parameters", metadata={"tags": ["injected-parameters"]}
-        )
+        cell = new_code_cell(assigned(plain), id=_INJECTED, metadata={"tags": [_INJECTED]})
         notebook.cells.insert(place + 1, cell)
     return {**known, **plain}
+
+
+def assigned(values: Mapping[str, Any]) -> str:
+    r"""Return the lines that give parameters these values.
+
+    >>> assigned({"window": 14, "title": "Q4"})
+    "window = 14\ntitle = 'Q4'"
+    """
+    return "\n".join(f"{one} = {value!r}" for one, value in values.items())
+
+
+def is_injected(cell: NotebookNode) -> bool:
+    """Tell whether a cell is the one with the values."""
+    return cell.cell_type == "code" and _INJECTED in cell.metadata.get("tags", ())
 
 
 def _cell(notebook: NotebookNode, name: str) -> NotebookNode:
@@ -102,14 +122,22 @@ def _plain(value: ast.expr) -> Any:  # noqa: ANN401 - a default may be anything
 
 
 def _written(name: str, value: object) -> object:
-    """Return a value as it can stand in a cell: days as text, as every function here takes them."""
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
+    """Return a value as it can stand in a cell: days and paths as text, as all here take them."""
     if isinstance(value, list | tuple):
         return [_written(name, one) for one in value]
     if isinstance(value, dict):
         return {str(key): _written(name, one) for key, one in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, dt.date | os.PathLike):
+        value = value.isoformat() if isinstance(value, dt.date) else Path(value).as_posix()
+    if value is None or isinstance(value, bool):
         return value
-    message = f"{name}={value!r} must be text, a number, a day, None, or a list or dict of these."
+    # Of an enumeration's value, or numpy's, the one within: the cell knows neither by name.
+    if isinstance(value, str) and not _SURROGATE.search(value):
+        return str.__str__(value)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return int(value) if isinstance(value, int) else float(value)
+    message = (
+        f"{name}={value!r} must be text, a finite number, a day, a path, None, or a list or dict "
+        "of these."
+    )
     raise InputError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -122,8 +123,13 @@ def _execute(client: NotebookClient, **start: Any) -> None:  # noqa: ANN401 - ho
 
     In the main thread nbclient would take the signal, close what it stands on, and fail.
     """
+
+    def execute() -> None:
+        # By asyncio, which closes the loop; nbclient's own way leaves it to whoever finds it.
+        asyncio.run(client.async_execute(cleanup_kc=True, **start))
+
     with ThreadPoolExecutor(1, "kernel") as pool:
-        running = pool.submit(client.execute, cleanup_kc=True, **start)
+        running = pool.submit(execute)
         try:
             running.result()
         except KeyboardInterrupt:

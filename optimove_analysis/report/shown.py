@@ -31,10 +31,11 @@ class Shown:
         return self.html
 
 
-def heading(title: str, *intro: str, level: int = 1) -> Shown:
+def heading(title: object, *intro: str, level: int = 1) -> Shown:
     """Return the report's title, and paragraphs below it on whom and what it is about.
 
-    Level 2 is the heading of a part, for those that a template makes in a loop.
+    A title may be a number, as the year that ``--set title=2025`` gives. Level 2 is the heading of
+    a part, for those that a template makes in a loop.
 
     >>> heading("How they engaged", "200 customers of an invented account.")
     How they engaged
@@ -44,8 +45,8 @@ def heading(title: str, *intro: str, level: int = 1) -> Shown:
     texts = [text for text in intro if text]
     html = "".join(f"<p>{escape(text)}</p>" for text in texts)
     return Shown(
-        "\n\n".join([title, *texts]),
-        f"<h{level}>{escape(title)}</h{level}>{html}",
+        "\n\n".join([str(title), *texts]),
+        f"<h{level}>{escape(str(title))}</h{level}>{html}",
     )
 
 
