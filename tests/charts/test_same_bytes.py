@@ -35,7 +35,7 @@ def test_every_number_and_spec_is_the_same_with_one_thread_and_with_four() -> No
     assert (one, four) == (1, 4)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
-    # Who adds a function shows here that it is the same too. A step is a condition and no result, and
-    # the counts of ordered_funnel are the table of its chart.
+    # Who adds a function shows here that it is the same too. A step is a condition and no result,
+    # and the counts of ordered_funnel are the table of its chart.
     told, others = " ".join(first), {"Dossier", "step", "ordered_funnel_counts"}
     assert [name for name in analysis.__all__ if name not in told and name not in others] == []
