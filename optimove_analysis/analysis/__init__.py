@@ -5,6 +5,10 @@ messages count and what they reached. ``counting``: how many of each sort, with 
 ``patterns`` and ``clusters``. ``grouping``: ``by=``. ``channels``: what is known of a channel.
 ``intervals``, ``shrinkage``: closed forms. ``notes``: what a reader must know. The others are
 answers, each a function of its file's name, or the sums that one is made of.
+
+The same rows give the same bytes, run after run and with any number of threads: whole numbers are
+added up as such, and other numbers by ``steady``. In another order of rows, or from an engine other
+than polars, the last digit of a float may be another.
 """
 
 from __future__ import annotations
