@@ -14,6 +14,7 @@ from optimove_analysis.charts.day_axis import DayAxis
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import ANOMALIES
@@ -39,13 +40,13 @@ def anomaly_panel(group: Group, colour: str, days: DayAxis) -> alt.VConcatChart:
         follows = row["send_date"] == day_after(last["send_date"])
         record["run"] = before["run"] + (0 if joined and follows else 1)
     data = inline(records)
-    upper = alt.layer(
+    upper = layer(
         *_rate(data, days, colour, low),
         *_labels(rows, days, low),
         *heading(group.label, left=_AXIS + 8, width=days.width),
     ).properties(width=days.width, height=_RATE)
-    lower = alt.layer(*_counts(data, days, rows)).properties(width=days.width, height=_COUNTS)
-    return alt.vconcat(upper, lower, spacing=10)
+    lower = layer(*_counts(data, days, rows)).properties(width=days.width, height=_COUNTS)
+    return vconcat(upper, lower, spacing=10)
 
 
 def _low(rows: Sequence[Mapping[str, Any]]) -> float:

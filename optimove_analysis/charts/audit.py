@@ -13,6 +13,7 @@ from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.theme import TOTAL_COLOUR, finished
 from optimove_analysis.schema import AUDIT, SEVERITIES
 
@@ -69,7 +70,7 @@ def audit(
         _block(group, width, top, everything=everything, labelled=bool(group.label))
         for group in drawn
     ]
-    chart: alt.VConcatChart = alt.vconcat(*blocks, spacing=22)
+    chart: alt.VConcatChart = vconcat(*blocks, spacing=22)
     summary = _summary(found)
     return finished(
         chart,

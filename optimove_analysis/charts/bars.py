@@ -10,6 +10,7 @@ import altair as alt
 
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 
 __all__ = ["Bars"]
 
@@ -54,7 +55,7 @@ class Bars:
         """Draw all groups."""
         used = sorted({record["colour"] for record in records})
         chart: alt.FacetChart = (
-            alt.layer(*self._layers(used, [palette[name] for name in used]))
+            layer(*self._layers(used, [palette[name] for name in used]))
             .properties(width=self.wide, height=_ROW * len(self.order))
             .facet(
                 facet=alt.Facet(

@@ -11,6 +11,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Layers
 from optimove_analysis.charts.groups import ALL_CHANNELS
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.signed import lift, lift_interval, points, points_interval
 from optimove_analysis.schema import COMPARISON, SMALL_N
 
@@ -154,7 +155,7 @@ def panel(
         ),
     ]
     title: dict[str, Any] = {"title": alt.Title(head, fontSize=13, offset=8)} if head else {}
-    layers: Layers = alt.layer(
+    layers: Layers = layer(
         *marks,
         *_labels(base, at0, at, y),
         *_texts(base, y, width, names),

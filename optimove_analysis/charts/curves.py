@@ -15,6 +15,7 @@ from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
 from optimove_analysis.charts.horizon import Horizon
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import TIME_TO_ENGAGE
 
@@ -60,11 +61,11 @@ def curves(
         )
     data = inline(records)
     ends = inline(_ends(records, height, top))
-    upper = alt.layer(
+    upper = layer(
         *_layers(data, ends, horizon, width, left=left, top=top),
         *heading(group.label, left=left, width=width),
     ).properties(width=width, height=height)
-    return alt.vconcat(upper, _at_risk(source, order, horizon, width, left), spacing=2)
+    return vconcat(upper, _at_risk(source, order, horizon, width, left), spacing=2)
 
 
 def _record(label: str, row: Mapping[str, Any], inks: Mapping[str, str]) -> dict[str, Any]:

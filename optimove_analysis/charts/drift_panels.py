@@ -9,6 +9,7 @@ import altair as alt
 
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.periods import day_after, period_axis
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import DRIFT
@@ -93,7 +94,7 @@ def over_time(
             ).properties(width=width, height=_HEIGHT)
         )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.vconcat(*panels, spacing=26, **title)
+    return vconcat(*panels, spacing=26, **title)
 
 
 def rows(
@@ -133,4 +134,4 @@ def rows(
                 ),
             )
         )
-    return alt.vconcat(*panels, spacing=18)
+    return vconcat(*panels, spacing=18)

@@ -13,7 +13,8 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
-from optimove_analysis.charts.inline import inline, shared
+from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import FREQUENCY
 
@@ -105,11 +106,11 @@ def panel(group: Group, colour: str, scales: Scales, said: str) -> alt.VConcatCh
         joined = record["joins"] and before["joins"] and record["at"] - before["at"] == 1
         record["run"] = before["run"] + (0 if joined else 1)
     data = inline(records)
-    above = shared(alt.layer(*_rate(scales, colour, top), data=data))
+    above = layer(*_rate(scales, colour, top), data=data)
     name = heading(group.label, left=_AXIS + 8, width=scales.width, said=said)
-    below = shared(alt.layer(*_bars(scales), data=data))
-    return alt.vconcat(
-        alt.layer(above, *name).properties(width=scales.width, height=_RATE),
+    below = layer(*_bars(scales), data=data)
+    return vconcat(
+        layer(above, *name).properties(width=scales.width, height=_RATE),
         below.properties(width=scales.width, height=_BARS),
         spacing=6,
     )

@@ -11,6 +11,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import hconcat, layer
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import CHANNEL_MIX
 
@@ -53,12 +54,12 @@ def shares(
     y = alt.Y("name:N", sort=order, title=None, axis=axis)
     data = inline(records)
     height = _ROW * len(order)
-    dots = alt.layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
-    right = alt.layer(
+    dots = layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
+    right = layer(
         *_index(alt.Y("name:N", sort=order, title=None, axis=None), colour, reach, width), data=data
     ).properties(width=width, height=height)
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.hconcat(dots, right, spacing=30, **title)
+    return hconcat(dots, right, spacing=30, **title)
 
 
 def reach_of(table: pl.DataFrame) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import checked
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.journey import lane_names
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR, channel_colours, finished
 from optimove_analysis.errors import InputError
@@ -83,7 +84,7 @@ def preferred_channel(
         )
         for place, rows in enumerate(each)
     ]
-    chart: alt.VConcatChart = alt.vconcat(*blocks, spacing=18)
+    chart: alt.VConcatChart = vconcat(*blocks, spacing=18)
     usual = statuses[0] if len(each) == 1 else "Preferred channels"
     return finished(
         chart,

@@ -22,6 +22,7 @@ from optimove_analysis.charts.forest import (
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.schema import MEAN_OPENS, RATES, RateName
 
 __all__ = ["Panel", "draw"]
@@ -137,14 +138,14 @@ def draw(
     y = alt.Y("name:N", sort=order, title=None, axis=names_axis(names))
     texts = columns_of_text(y, width, columns, first="datum.place == 0")
     layers = [*_marks(panel, axis, y, palette, width), *texts]
-    layered: Layers = alt.layer(*layers, data=inline(panel.records)).properties(
+    layered: Layers = layer(*layers, data=inline(panel.records)).properties(
         width=width, height=row_height(len(order)) * max(len(order), 1)
     )
     if panel.whole is None:
         return layered
     k_of_n = f"{panel.whole['k']:,} / {panel.whole['n']:,}"
     line = pooled_line(panel.whole["value"], f"all {panel.whole_text}", k_of_n, axis)
-    return alt.layer(layered, *line)
+    return layer(layered, *line)
 
 
 def _beyond(record: Mapping[str, Any], axis: Axis) -> str:

@@ -19,6 +19,7 @@ from optimove_analysis.charts.forest import (
 )
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
 
@@ -211,7 +212,7 @@ def _panel(
     bold: dict[str, Any] = {"style": "optimove-value", "align": "left", "fontWeight": "bold"}
     plain: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     left = alt.value(-names)
-    layers: Layers = alt.layer(
+    layers: Layers = layer(
         base.mark_rule(style="optimove-par").encode(x=end, y=y, y2="next"),
         steps.mark_bar(height=16).encode(x=start, x2="to", y=y, color=colour, tooltip=tooltip),
         ends.mark_tick(thickness=4, height=20, style="optimove-value", opacity=1).encode(
