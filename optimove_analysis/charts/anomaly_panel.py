@@ -120,12 +120,12 @@ def _rate(data: alt.InlineData, days: DayAxis, colour: str, low: float) -> list[
     known = base.transform_filter("isValid(datum.drawn)")
     sure = base.transform_filter(alt.datum.joins)
     line = sure.mark_line(strokeWidth=1.25, opacity=0.6, color=colour).encode(
-        x=x, y=y, detail="run:N"
+        x=x, y=y, detail=alt.Detail("run:N")
     )
     interval = sure.mark_rule(opacity=0.4, strokeWidth=1.25).encode(
         x=x,
         y=alt.Y("drawn_lo:Q", title=None, scale=scale, axis=axis),
-        y2="drawn_hi",
+        y2=alt.Y2("drawn_hi"),
         color=_INK,
     )
     dash = (
@@ -168,7 +168,7 @@ def _labels(rows: Sequence[Mapping[str, Any]], days: DayAxis, low: float) -> lis
     return [
         alt.Chart(inline([{"label": label.text}]))
         .mark_text(style="optimove-value", align="right" if label.ends else "left", fontSize=11)
-        .encode(x=alt.value(label.at), y=alt.value(label.middle), text="label:N")
+        .encode(x=alt.XValue(label.at), y=alt.YValue(label.middle), text=alt.Text("label:N"))
         for label in labels
     ]
 
@@ -194,9 +194,9 @@ def _counts(
     base = alt.Chart(data)
     mature = base.mark_rect().encode(
         x=x,
-        x2="next:T",
+        x2=alt.X2("next:T"),
         y=alt.Y("n:Q", scale=scale, axis=axis),
-        y2=alt.datum(0),
+        y2=alt.Y2Datum(0),
         color=_INK,
         tooltip=_tooltip(),
     )
@@ -205,9 +205,9 @@ def _counts(
         .mark_rect(opacity=0.35)
         .encode(
             x=x,
-            x2="next:T",
+            x2=alt.X2("next:T"),
             y=alt.Y("total:Q", scale=scale, axis=axis),
-            y2="n:Q",
+            y2=alt.Y2("n:Q"),
             color=_INK,
             tooltip=_tooltip(),
         )

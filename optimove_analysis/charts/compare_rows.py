@@ -146,8 +146,10 @@ def panel(
     base = alt.Chart()
     ring = base.mark_point(size=84, strokeWidth=2, opacity=1)
     marks = [
-        base.mark_rule(style="optimove-link").encode(x=at0, x2="at", y=y),
-        base.mark_rule(style="optimove-interval").encode(x=low, x2="hi_at", y=y, tooltip=tooltip),
+        base.mark_rule(style="optimove-link").encode(x=at0, x2=alt.X2("at"), y=y),
+        base.mark_rule(style="optimove-interval").encode(
+            x=low, x2=alt.X2("hi_at"), y=y, tooltip=tooltip
+        ),
         base.mark_point(style="optimove-paper", filled=True, size=84, opacity=1).encode(x=at0, y=y),
         ring.encode(x=at0, y=y, color=colour0, tooltip=tooltip),
         base.mark_point(filled=True, size=96, opacity=1).encode(
@@ -189,12 +191,16 @@ def _texts(base: alt.Chart, y: alt.Y, width: int, names: int) -> list[alt.Chart]
     value: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     note: dict[str, Any] = {"style": "optimove-note", "align": "left"}
     return [
-        base.mark_text(**value, dy=-7, limit=names).encode(x=left, y=y, text="name:N"),
-        base.mark_text(**note, dy=8).encode(x=left, y=y, text="of:N"),
-        sure.mark_text(**value, dy=-14, fontWeight="bold").encode(x=right, y=y, text="line_1:N"),
-        unsure.mark_text(**value, dy=-14).encode(x=right, y=y, text="line_1:N"),
-        base.mark_text(**note, dy=1).encode(x=right, y=y, text="line_2:N"),
-        base.mark_text(**note, dy=15, fontWeight="bold").encode(x=right, y=y, text="line_3:N"),
+        base.mark_text(**value, dy=-7, limit=names).encode(x=left, y=y, text=alt.Text("name:N")),
+        base.mark_text(**note, dy=8).encode(x=left, y=y, text=alt.Text("of:N")),
+        sure.mark_text(**value, dy=-14, fontWeight="bold").encode(
+            x=right, y=y, text=alt.Text("line_1:N")
+        ),
+        unsure.mark_text(**value, dy=-14).encode(x=right, y=y, text=alt.Text("line_1:N")),
+        base.mark_text(**note, dy=1).encode(x=right, y=y, text=alt.Text("line_2:N")),
+        base.mark_text(**note, dy=15, fontWeight="bold").encode(
+            x=right, y=y, text=alt.Text("line_3:N")
+        ),
     ]
 
 

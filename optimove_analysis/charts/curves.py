@@ -137,12 +137,12 @@ def _layers(
         .encode(
             x=x,
             y=alt.Y("band_lo:Q", title=None, scale=scale, axis=axis),
-            y2="band_hi:Q",
+            y2=alt.Y2("band_hi:Q"),
             color=_INK,
         )
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        x=x, y=y, color=_INK, detail="name:N"
+        x=x, y=y, color=_INK, detail=alt.Detail("name:N")
     )
     dot = base.mark_point(filled=True, size=16, opacity=1).encode(
         x=x, y=y, color=_INK, tooltip=_tooltip()
@@ -154,12 +154,16 @@ def _layers(
     )
     named = alt.Chart(ends)
     leader = named.mark_rule(strokeWidth=1.25, opacity=0.8).encode(
-        x=alt.value(width + 3), x2=alt.value(width + 17), y=y, y2="label_at:Q", color=_INK
+        x=alt.XValue(width + 3),
+        x2=alt.X2Value(width + 17),
+        y=y,
+        y2=alt.Y2("label_at:Q"),
+        color=_INK,
     )
     text = named.mark_text(style="optimove-value", align="left", limit=_NAME).encode(
-        x=alt.value(width + 21),
+        x=alt.XValue(width + 21),
         y=alt.Y("label_at:Q", title=None, scale=scale, axis=axis),
-        text="text:N",
+        text=alt.Text("text:N"),
     )
     return [band, line, dot, median, leader, text]
 
@@ -199,7 +203,7 @@ def _at_risk(
                     titleFontSize=10.5,
                 ),
             ),
-            text="risk:N",
+            text=alt.Text("risk:N"),
         )
         .properties(width=width, height=_LINE * len(order))
     )

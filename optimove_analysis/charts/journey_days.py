@@ -64,7 +64,7 @@ def name_text(chart: alt.Chart, style: str, dy: float, y: Any, **text: Any) -> a
         baseline="alphabetic",
         limit=GUTTER - _GAP,
         **text,
-    ).encode(x=alt.value(GUTTER - _GAP), y=y)
+    ).encode(x=alt.XValue(GUTTER - _GAP), y=y)
     if field:
         mark = mark.encode(text=field)
     return mark
@@ -96,7 +96,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
         .mark_rect(clip=True, fill=TOTAL_COLOUR, stroke=TOTAL_COLOUR, strokeWidth=0.5)
         .encode(
             x=days(span, grid=True),
-            x2="end",
+            x2=alt.X2("end"),
             y=alt.Y(
                 "before:Q",
                 title=None,
@@ -105,7 +105,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
                     orient="right", grid=False, values=sorted({0, max(top, 1)}), format=",d"
                 ),
             ),
-            y2=alt.datum(0),
+            y2=alt.Y2Datum(0),
             opacity=alt.Opacity("ink:Q", legend=None, scale=None),
             tooltip=[
                 alt.Tooltip("when:N", title="Day"),

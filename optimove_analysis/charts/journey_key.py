@@ -95,6 +95,8 @@ def key(
         ).mark_point(style="optimove-note", filled=filled, opacity=1, strokeWidth=1.3)
         for filled in (True, False)
     ]
-    text = data.mark_text(style="optimove-note", align="left", dx=10).encode(**place, text="what:N")
+    text = data.mark_text(style="optimove-note", align="left", dx=10).encode(
+        **place, text=alt.Text("what:N")
+    )
     drawn = layer(*stages, *in_ink(marks, "what"), text)
     return drawn.properties(width=width, height=height)

@@ -89,7 +89,7 @@ def messages_panel(
     ]
     lane_data = alt.Chart(inline(names))
     line = lane_data.mark_rule(style="optimove-link", strokeWidth=1).encode(
-        x=alt.value(0), x2=alt.value(width), y=alt.Y("line:Q", axis=None)
+        x=alt.XValue(0), x2=alt.X2Value(width), y=alt.Y("line:Q", axis=None)
     )
     texts = [
         name_text(lane_data, "optimove-value", -10, y, field="lane:N"),

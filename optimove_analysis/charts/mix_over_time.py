@@ -130,9 +130,9 @@ def _panel(
         .mark_rect(style="optimove-block" if len(ends) <= _APART else "rect")
         .encode(
             x=x,
-            x2="end",
+            x2=alt.X2("end"),
             y=y,
-            y2="to",
+            y2=alt.Y2("to"),
             color=colour,
             tooltip=[
                 alt.Tooltip("name:N", title=CHANNEL_MIX.label("channel")),

@@ -156,7 +156,7 @@ def _panel(
     }
     layers = [
         base.mark_rule(style="optimove-interval").encode(
-            x=alt.X("lo:Q", scale=alt.Scale(domain=[0, 1])), x2="hi"
+            x=alt.X("lo:Q", scale=alt.Scale(domain=[0, 1])), x2=alt.X2("hi")
         ),
         # Paper first: a ring is empty, and no line runs through it.
         base.mark_point(style="optimove-paper", filled=True, size=90, opacity=1).encode(x=x),
@@ -168,7 +168,7 @@ def _panel(
             stroke=colour["stroke"],
         ),
         base.mark_text(style="optimove-value", align="left").encode(
-            x=alt.value(width + 14), text="text:N"
+            x=alt.XValue(width + 14), text=alt.Text("text:N")
         ),
     ]
     panel = alt.LayerChart(layer=layers, data=inline(records)).properties(

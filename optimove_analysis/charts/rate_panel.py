@@ -177,10 +177,10 @@ def _marks(
     interval = [
         base.transform_filter("!datum.small")
         .mark_rule(style="optimove-interval", clip=True)
-        .encode(x=lo, x2="hi", y=y, tooltip=tooltip),
+        .encode(x=lo, x2=alt.X2("hi"), y=y, tooltip=tooltip),
         base.transform_filter("datum.small")
         .mark_rule(clip=True, strokeWidth=1.25)
-        .encode(x=lo, x2="hi", y=y, color=colour, tooltip=tooltip),
+        .encode(x=lo, x2=alt.X2("hi"), y=y, color=colour, tooltip=tooltip),
     ]
     dot = (
         base.transform_filter("!test(/^value/, datum.beyond)")
@@ -192,7 +192,7 @@ def _marks(
     ends = [
         base.transform_filter(f"datum.beyond === '{which}{side}'")
         .mark_point(filled=True, size=size, opacity=1, shape=f"triangle-{way}")
-        .encode(x=alt.value(at), y=y, color=colour, tooltip=tooltip)
+        .encode(x=alt.XValue(at), y=y, color=colour, tooltip=tooltip)
         for side, way, at in (("above", "right", width), ("below", "left", 0))
         for which, size in (("", 36), ("value ", 80))
         if any(record["beyond"] == f"{which}{side}" for record in panel.records)

@@ -152,8 +152,10 @@ def _marks(shown: Shown, axis: Axis, y: alt.Y, palette: Mapping[str, str]) -> li
     base = alt.Chart()
     ring = base.mark_point(size=54, strokeWidth=1.75, opacity=1)
     return [
-        base.mark_rule(style="optimove-link").encode(x=raw, x2="shrunk", y=y),
-        base.mark_rule(style="optimove-interval").encode(x=alt.X("lo:Q", **place), x2="hi", y=y),
+        base.mark_rule(style="optimove-link").encode(x=raw, x2=alt.X2("shrunk"), y=y),
+        base.mark_rule(style="optimove-interval").encode(
+            x=alt.X("lo:Q", **place), x2=alt.X2("hi"), y=y
+        ),
         base.mark_point(style="optimove-paper", filled=True, size=54, opacity=1).encode(x=raw, y=y),
         ring.encode(
             x=raw, y=y, color=alt.Color("raw_colour:N", legend=None, scale=scale), tooltip=tooltip

@@ -139,7 +139,7 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
         of_all.mark_rule(style="optimove-par").encode(y=y),
         dots,
         of_all.mark_text(style="optimove-note", align="right", dy=-7).encode(
-            x=alt.value(width), y=y, text="text:N"
+            x=alt.XValue(width), y=y, text=alt.Text("text:N")
         ),
     ).properties(
         width=width,

@@ -213,15 +213,17 @@ def _panel(
     plain: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     left = alt.value(-names)
     layers: Layers = layer(
-        base.mark_rule(style="optimove-par").encode(x=end, y=y, y2="next"),
-        steps.mark_bar(height=16).encode(x=start, x2="to", y=y, color=colour, tooltip=tooltip),
+        base.mark_rule(style="optimove-par").encode(x=end, y=y, y2=alt.Y2("next")),
+        steps.mark_bar(height=16).encode(
+            x=start, x2=alt.X2("to"), y=y, color=colour, tooltip=tooltip
+        ),
         ends.mark_tick(thickness=4, height=20, style="optimove-value", opacity=1).encode(
             x=start, y=y, tooltip=tooltip
         ),
-        ends.mark_text(**bold, dx=8).encode(x=right, y=y, text="number:N"),
-        steps.mark_text(**plain, dx=6).encode(x=right, y=y, text="number:N"),
-        ends.mark_text(**bold).encode(x=left, y=y, text="name:N"),
-        steps.mark_text(**plain, limit=names - 6).encode(x=left, y=y, text="name:N"),
+        ends.mark_text(**bold, dx=8).encode(x=right, y=y, text=alt.Text("number:N")),
+        steps.mark_text(**plain, dx=6).encode(x=right, y=y, text=alt.Text("number:N")),
+        ends.mark_text(**bold).encode(x=left, y=y, text=alt.Text("name:N")),
+        steps.mark_text(**plain, limit=names - 6).encode(x=left, y=y, text=alt.Text("name:N")),
         *columns_of_text(y, width + _NUMBER, texts, first="datum.place === 0"),
         data=inline(one.records),
     ).properties(width=width, height=_ROW * len(one.records))
