@@ -24,6 +24,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.schema import ANOMALIES
 
@@ -91,7 +92,7 @@ def anomalies(
         for group in drawn
     ]
     columns = max(1, min(columns, len(blocks)))
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=30)
+    chart: alt.ConcatChart = concat(*blocks, columns=columns, spacing=30)
     return finished(
         chart,
         title=title,

@@ -14,6 +14,7 @@ from optimove_analysis.charts.day_axis import DayAxis
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import ANOMALIES
@@ -39,13 +40,13 @@ def anomaly_panel(group: Group, colour: str, days: DayAxis) -> alt.VConcatChart:
         follows = row["send_date"] == day_after(last["send_date"])
         record["run"] = before["run"] + (0 if joined and follows else 1)
     data = inline(records)
-    upper = alt.layer(
+    upper = layer(
         *_rate(data, days, colour, low),
         *_labels(rows, days, low),
         *heading(group.label, left=_AXIS + 8, width=days.width),
     ).properties(width=days.width, height=_RATE)
-    lower = alt.layer(*_counts(data, days, rows)).properties(width=days.width, height=_COUNTS)
-    return alt.vconcat(upper, lower, spacing=10)
+    lower = layer(*_counts(data, days, rows)).properties(width=days.width, height=_COUNTS)
+    return vconcat(upper, lower, spacing=10)
 
 
 def _low(rows: Sequence[Mapping[str, Any]]) -> float:
@@ -119,12 +120,12 @@ def _rate(data: alt.InlineData, days: DayAxis, colour: str, low: float) -> list[
     known = base.transform_filter("isValid(datum.drawn)")
     sure = base.transform_filter(alt.datum.joins)
     line = sure.mark_line(strokeWidth=1.25, opacity=0.6, color=colour).encode(
-        x=x, y=y, detail="run:N"
+        x=x, y=y, detail=alt.Detail("run:N")
     )
     interval = sure.mark_rule(opacity=0.4, strokeWidth=1.25).encode(
         x=x,
         y=alt.Y("drawn_lo:Q", title=None, scale=scale, axis=axis),
-        y2="drawn_hi",
+        y2=alt.Y2("drawn_hi"),
         color=_INK,
     )
     dash = (
@@ -167,7 +168,7 @@ def _labels(rows: Sequence[Mapping[str, Any]], days: DayAxis, low: float) -> lis
     return [
         alt.Chart(inline([{"label": label.text}]))
         .mark_text(style="optimove-value", align="right" if label.ends else "left", fontSize=11)
-        .encode(x=alt.value(label.at), y=alt.value(label.middle), text="label:N")
+        .encode(x=alt.XValue(label.at), y=alt.YValue(label.middle), text=alt.Text("label:N"))
         for label in labels
     ]
 
@@ -193,9 +194,9 @@ def _counts(
     base = alt.Chart(data)
     mature = base.mark_rect().encode(
         x=x,
-        x2="next:T",
+        x2=alt.X2("next:T"),
         y=alt.Y("n:Q", scale=scale, axis=axis),
-        y2=alt.datum(0),
+        y2=alt.Y2Datum(0),
         color=_INK,
         tooltip=_tooltip(),
     )
@@ -204,9 +205,9 @@ def _counts(
         .mark_rect(opacity=0.35)
         .encode(
             x=x,
-            x2="next:T",
+            x2=alt.X2("next:T"),
             y=alt.Y("total:Q", scale=scale, axis=axis),
-            y2="n:Q",
+            y2=alt.Y2("n:Q"),
             color=_INK,
             tooltip=_tooltip(),
         )

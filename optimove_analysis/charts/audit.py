@@ -13,6 +13,7 @@ from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.theme import TOTAL_COLOUR, finished
 from optimove_analysis.schema import AUDIT, SEVERITIES
 
@@ -69,7 +70,7 @@ def audit(
         _block(group, width, top, everything=everything, labelled=bool(group.label))
         for group in drawn
     ]
-    chart: alt.VConcatChart = alt.vconcat(*blocks, spacing=22)
+    chart: alt.VConcatChart = vconcat(*blocks, spacing=22)
     summary = _summary(found)
     return finished(
         chart,
@@ -195,7 +196,7 @@ def _layers(
         )
         .mark_point(style="optimove-interval", filled=filled, opacity=1, size=80)
         .encode(
-            x=alt.value(7),
+            x=alt.XValue(7),
             y=y,
             shape=alt.Shape("severity:N", scale=shapes, legend=None),
             tooltip=tooltip,
@@ -206,12 +207,12 @@ def _layers(
     return [
         *badges,
         data.mark_text(style="optimove-value", align="left").encode(
-            x=alt.value(20), y=y, text="severity:N"
+            x=alt.XValue(20), y=y, text=alt.Text("severity:N")
         ),
         *(
             text.transform_filter(alt.datum.strong == strong)
             .mark_text(style=style, align="left")
-            .encode(x=alt.value(_BADGE), y=y, text="text:N")
+            .encode(x=alt.XValue(_BADGE), y=y, text=alt.Text("text:N"))
             for strong, style in ((True, "optimove-value"), (False, "optimove-note"))
         ),
         # A bar between two places would stand upright: both of its sides are given.
@@ -221,13 +222,13 @@ def _layers(
                 axis=None,
                 scale=alt.Scale(domain=[0, top], range=[left, left + _SHARE], nice=False),
             ),
-            x2=alt.datum(0),
+            x2=alt.X2Datum(0),
             y=alt.Y("bar:Q", axis=None, scale=scale),
-            y2="bar_end",
+            y2=alt.Y2("bar_end"),
             tooltip=tooltip,
         ),
         data.mark_text(style="optimove-note", align="left").encode(
-            x=alt.value(left), y=alt.Y("below:Q", axis=None, scale=scale), text="of:N"
+            x=alt.XValue(left), y=alt.Y("below:Q", axis=None, scale=scale), text=alt.Text("of:N")
         ),
     ]
 

@@ -53,9 +53,13 @@ def name_layers(
     beside = y.copy()
     beside.shorthand = "label_at:Q"
     leader = base.mark_rule(strokeWidth=1.5).encode(
-        x=alt.value(width + 3), x2=alt.value(width + 13), y=y, y2="label_at:Q", color=colour
+        x=alt.XValue(width + 3),
+        x2=alt.X2Value(width + 13),
+        y=y,
+        y2=alt.Y2("label_at:Q"),
+        color=colour,
     )
     text = base.mark_text(style="optimove-value", align="left", limit=_NAME).encode(
-        x=alt.value(width + 17), y=beside, text="label:N"
+        x=alt.XValue(width + 17), y=beside, text=alt.Text("label:N")
     )
     return [leader, text]

@@ -10,6 +10,7 @@ import altair as alt
 
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 
 __all__ = ["Bars"]
 
@@ -54,7 +55,7 @@ class Bars:
         """Draw all groups."""
         used = sorted({record["colour"] for record in records})
         chart: alt.FacetChart = (
-            alt.layer(*self._layers(used, [palette[name] for name in used]))
+            layer(*self._layers(used, [palette[name] for name in used]))
             .properties(width=self.wide, height=_ROW * len(self.order))
             .facet(
                 facet=alt.Facet(
@@ -94,22 +95,22 @@ class Bars:
             )
             layers.append(implied)
         interval = base.mark_rule(style="optimove-interval").encode(
-            x=alt.X("lo_count:Q", scale=x, axis=None), x2="hi_count", y=y
+            x=alt.X("lo_count:Q", scale=x, axis=None), x2=alt.X2("hi_count"), y=y
         )
         text = [
             base.mark_text(style="optimove-value", align="right").encode(
-                x=alt.value(self.width + edge), y=y, text=f"{name}:N"
+                x=alt.XValue(self.width + edge), y=y, text=f"{name}:N"
             )
             for name, edge, _ in self.texts
         ]
         first = base.transform_filter(alt.datum[self.row] == self.order[0])
         heads = [
             first.mark_text(style="optimove-note", align="right", text=head).encode(
-                x=alt.value(self.width + edge), y=alt.value(-10)
+                x=alt.XValue(self.width + edge), y=alt.YValue(-10)
             )
             for _, edge, head in self.texts
         ]
         who = first.mark_text(style="optimove-note", align="left").encode(
-            x=alt.value(0), y=alt.value(-26), text="who:N"
+            x=alt.XValue(0), y=alt.YValue(-26), text=alt.Text("who:N")
         )
         return [*layers, interval, *text, *heads, who]

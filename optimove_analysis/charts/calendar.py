@@ -20,6 +20,7 @@ from optimove_analysis.charts.calendar_names import names_of
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_ROWS, checked, refuse_too_many
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.journey import lane_names, with_lanes
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import CONTROL_ACTION_ID, JOURNEY
@@ -81,7 +82,7 @@ def calendar(
         *_squares(drawn, tops, classes, x=x, y=y, cell=cell),
         *names_of(drawn, tops, x, y),
     ]
-    chart: alt.LayerChart = alt.layer(*layers).properties(width=wide, height=tall)  # type: ignore[assignment] # no facet
+    chart: alt.LayerChart = layer(*layers).properties(width=wide, height=tall)  # type: ignore[assignment] # no facet
     customers = dated["customer_id"].unique(maintain_order=True).to_list()
     whom = f"customer {customers[0]}"
     if len(customers) > 1:

@@ -33,16 +33,16 @@ def names_of(
     )
     return [
         lines.mark_rule(style="optimove-month").encode(
-            x=alt.X("x:Q", scale=x, axis=None), x2="x2", y=at, y2="y2"
+            x=alt.X("x:Q", scale=x, axis=None), x2=alt.X2("x2"), y=at, y2=alt.Y2("y2")
         ),
         months.mark_text(style="optimove-note", baseline="bottom").encode(
-            x=alt.X("x:Q", scale=x, axis=None), y=at, text="name:N"
+            x=alt.X("x:Q", scale=x, axis=None), y=at, text=alt.Text("name:N")
         ),
         years.mark_text(
             style="optimove-value", align="right", baseline="bottom", fontWeight=600
-        ).encode(x=alt.value(-8), y=at, text="name:N"),
+        ).encode(x=alt.XValue(-8), y=at, text=alt.Text("name:N")),
         weekdays.mark_text(style="optimove-note", align="right").encode(
-            x=alt.value(-8), y=at, text="name:N"
+            x=alt.XValue(-8), y=at, text=alt.Text("name:N")
         ),
     ]
 

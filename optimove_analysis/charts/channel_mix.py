@@ -19,6 +19,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.mix_over_time import counts_left, over_time
 from optimove_analysis.charts.mix_shares import left_of, reach_of, shares
 from optimove_analysis.charts.theme import channel_colours, themed
@@ -88,7 +89,7 @@ def channel_mix(
             for group in drawn
         ]
         wide = 2 * (width or 270) + 180  # two panels, the names and the numbers
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=34).properties(
+    chart: alt.ConcatChart = concat(*blocks, columns=columns, spacing=34).properties(
         title=alt.Title(
             title or "Channel mix: share of sends and share of engagements",
             subtitle=words.lines(_subtitle(table, drawn, dated=dated), wide),

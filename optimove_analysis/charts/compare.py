@@ -20,6 +20,7 @@ from optimove_analysis.charts.groups import (
     label_of,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.schema import COMPARISON, SMALL_N
 
@@ -84,7 +85,7 @@ def compare(
     alone = len(drawn) == 1 and not lacking and drawn[0].label == ALL_CHANNELS
     heads = [""] if alone else [group.label for group in drawn]
     side_by_side = min(columns, len(drawn))
-    chart: alt.ConcatChart = alt.concat(
+    chart: alt.ConcatChart = concat(
         *(
             panel(head, rows, palette, width, names)
             for head, rows in zip(heads, records, strict=True)

@@ -11,6 +11,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Layers
 from optimove_analysis.charts.groups import ALL_CHANNELS
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.signed import lift, lift_interval, points, points_interval
 from optimove_analysis.schema import COMPARISON, SMALL_N
 
@@ -145,8 +146,10 @@ def panel(
     base = alt.Chart()
     ring = base.mark_point(size=84, strokeWidth=2, opacity=1)
     marks = [
-        base.mark_rule(style="optimove-link").encode(x=at0, x2="at", y=y),
-        base.mark_rule(style="optimove-interval").encode(x=low, x2="hi_at", y=y, tooltip=tooltip),
+        base.mark_rule(style="optimove-link").encode(x=at0, x2=alt.X2("at"), y=y),
+        base.mark_rule(style="optimove-interval").encode(
+            x=low, x2=alt.X2("hi_at"), y=y, tooltip=tooltip
+        ),
         base.mark_point(style="optimove-paper", filled=True, size=84, opacity=1).encode(x=at0, y=y),
         ring.encode(x=at0, y=y, color=colour0, tooltip=tooltip),
         base.mark_point(filled=True, size=96, opacity=1).encode(
@@ -154,7 +157,7 @@ def panel(
         ),
     ]
     title: dict[str, Any] = {"title": alt.Title(head, fontSize=13, offset=8)} if head else {}
-    layers: Layers = alt.layer(
+    layers: Layers = layer(
         *marks,
         *_labels(base, at0, at, y),
         *_texts(base, y, width, names),
@@ -188,12 +191,16 @@ def _texts(base: alt.Chart, y: alt.Y, width: int, names: int) -> list[alt.Chart]
     value: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     note: dict[str, Any] = {"style": "optimove-note", "align": "left"}
     return [
-        base.mark_text(**value, dy=-7, limit=names).encode(x=left, y=y, text="name:N"),
-        base.mark_text(**note, dy=8).encode(x=left, y=y, text="of:N"),
-        sure.mark_text(**value, dy=-14, fontWeight="bold").encode(x=right, y=y, text="line_1:N"),
-        unsure.mark_text(**value, dy=-14).encode(x=right, y=y, text="line_1:N"),
-        base.mark_text(**note, dy=1).encode(x=right, y=y, text="line_2:N"),
-        base.mark_text(**note, dy=15, fontWeight="bold").encode(x=right, y=y, text="line_3:N"),
+        base.mark_text(**value, dy=-7, limit=names).encode(x=left, y=y, text=alt.Text("name:N")),
+        base.mark_text(**note, dy=8).encode(x=left, y=y, text=alt.Text("of:N")),
+        sure.mark_text(**value, dy=-14, fontWeight="bold").encode(
+            x=right, y=y, text=alt.Text("line_1:N")
+        ),
+        unsure.mark_text(**value, dy=-14).encode(x=right, y=y, text=alt.Text("line_1:N")),
+        base.mark_text(**note, dy=1).encode(x=right, y=y, text=alt.Text("line_2:N")),
+        base.mark_text(**note, dy=15, fontWeight="bold").encode(
+            x=right, y=y, text=alt.Text("line_3:N")
+        ),
     ]
 
 

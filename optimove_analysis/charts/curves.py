@@ -15,6 +15,7 @@ from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
 from optimove_analysis.charts.horizon import Horizon
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import TIME_TO_ENGAGE
 
@@ -60,11 +61,11 @@ def curves(
         )
     data = inline(records)
     ends = inline(_ends(records, height, top))
-    upper = alt.layer(
+    upper = layer(
         *_layers(data, ends, horizon, width, left=left, top=top),
         *heading(group.label, left=left, width=width),
     ).properties(width=width, height=height)
-    return alt.vconcat(upper, _at_risk(source, order, horizon, width, left), spacing=2)
+    return vconcat(upper, _at_risk(source, order, horizon, width, left), spacing=2)
 
 
 def _record(label: str, row: Mapping[str, Any], inks: Mapping[str, str]) -> dict[str, Any]:
@@ -136,12 +137,12 @@ def _layers(
         .encode(
             x=x,
             y=alt.Y("band_lo:Q", title=None, scale=scale, axis=axis),
-            y2="band_hi:Q",
+            y2=alt.Y2("band_hi:Q"),
             color=_INK,
         )
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        x=x, y=y, color=_INK, detail="name:N"
+        x=x, y=y, color=_INK, detail=alt.Detail("name:N")
     )
     dot = base.mark_point(filled=True, size=16, opacity=1).encode(
         x=x, y=y, color=_INK, tooltip=_tooltip()
@@ -153,12 +154,16 @@ def _layers(
     )
     named = alt.Chart(ends)
     leader = named.mark_rule(strokeWidth=1.25, opacity=0.8).encode(
-        x=alt.value(width + 3), x2=alt.value(width + 17), y=y, y2="label_at:Q", color=_INK
+        x=alt.XValue(width + 3),
+        x2=alt.X2Value(width + 17),
+        y=y,
+        y2=alt.Y2("label_at:Q"),
+        color=_INK,
     )
     text = named.mark_text(style="optimove-value", align="left", limit=_NAME).encode(
-        x=alt.value(width + 21),
+        x=alt.XValue(width + 21),
         y=alt.Y("label_at:Q", title=None, scale=scale, axis=axis),
-        text="text:N",
+        text=alt.Text("text:N"),
     )
     return [band, line, dot, median, leader, text]
 
@@ -198,7 +203,7 @@ def _at_risk(
                     titleFontSize=10.5,
                 ),
             ),
-            text="risk:N",
+            text=alt.Text("risk:N"),
         )
         .properties(width=width, height=_LINE * len(order))
     )

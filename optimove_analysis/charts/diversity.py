@@ -19,6 +19,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.errors import SchemaError
 from optimove_analysis.schema import DIVERSITY, SMALL_N
@@ -83,7 +84,7 @@ def diversity(
         columns = min(columns, len(drawn))
     labelled = 100 if timeless and len(drawn) > 1 else 30
     return finished(
-        alt.concat(*blocks, columns=columns, spacing=34),
+        concat(*blocks, columns=columns, spacing=34),
         title=title or _TITLE,
         told=[words.settings(table), *_how(table)],
         width=columns * (width + labelled),

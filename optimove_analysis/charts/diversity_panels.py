@@ -103,13 +103,13 @@ def over_time(group: Group, domain: list[float], width: int) -> alt.LayerChart:
     period = alt.Tooltip("from:N", title=DIVERSITY.label("period"))
     base = alt.Chart().encode(x=middle_x, y=y, tooltip=_tooltip(period))
     line = base.mark_line(style="optimove-interval", strokeWidth=1.5, opacity=0.6).encode(
-        detail="run:N"
+        detail=alt.Detail("run:N")
     )
     labels = _apart(list(last.values()), domain)
     names = [
         alt.Chart(inline([one]))
         .mark_text(style="optimove-value", align="left", dy=dy)
-        .encode(x=alt.value(width - _TEXT + 10), y=y, text="text:N")
+        .encode(x=alt.XValue(width - _TEXT + 10), y=y, text=alt.Text("text:N"))
         for one, dy in labels
     ]
     head = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
@@ -149,16 +149,16 @@ def rows(drawn: Sequence[Group], domain: list[float], width: int) -> alt.LayerCh
         axis=alt.Axis(tickCount=5, labelFlush=False),
     )
     base = alt.Chart().encode(x=x, y=y, tooltip=_tooltip())
-    link = base.mark_line(style="optimove-link").encode(detail="group:N")
+    link = base.mark_line(style="optimove-link").encode(detail=alt.Detail("group:N"))
     text = (
         alt.Chart(inline(texts))
         .mark_text(style="optimove-value", align="left")
-        .encode(x=alt.value(width - _TEXT + 14), y=y, text="text:N")
+        .encode(x=alt.XValue(width - _TEXT + 14), y=y, text=alt.Text("text:N"))
     )
     head = (
         alt.Chart(inline([{"text": "sends / engagements"}]))
         .mark_text(style="optimove-note", align="left")
-        .encode(x=alt.value(width - _TEXT + 14), y=alt.value(-8), text="text:N")
+        .encode(x=alt.XValue(width - _TEXT + 14), y=alt.YValue(-8), text=alt.Text("text:N"))
     )
     return alt.LayerChart(layer=[link, *_marks(base), text, head], data=inline(records)).properties(
         width=width - _TEXT, height=_ROW * len(order)

@@ -19,6 +19,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.periods import day_after
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import DRIFT, SMALL_N
@@ -91,7 +92,7 @@ def drift(
         wide = columns * (width + 60)
         when = "Each period against the one before."
     return finished(
-        alt.concat(*blocks, columns=columns, spacing=34),
+        concat(*blocks, columns=columns, spacing=34),
         title=title or _TITLE,
         told=[words.settings(table), when, _MEASURE, _how(records)],
         width=wide,

@@ -9,6 +9,7 @@ import altair as alt
 
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.periods import day_after, period_axis
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR
 from optimove_analysis.schema import DRIFT
@@ -75,16 +76,16 @@ def over_time(
         y = alt.Y("divergence:Q", scale=scale, axis=head)
         band = base.mark_rect(style="optimove-link", opacity=1).encode(
             x=x,
-            x2="to",
+            x2=alt.X2("to"),
             y=alt.Y("by_chance_95:Q", scale=scale, axis=head),
-            y2=alt.datum(0),
+            y2=alt.Y2Datum(0),
         )
         middle = alt.X("middle:T", scale=x["scale"])
         stem = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
-            x=middle, y=y, y2=alt.datum(0), color=_colour()
+            x=middle, y=y, y2=alt.Y2Datum(0), color=_colour()
         )
         dash = base.mark_text(style="optimove-note", dy=-6).encode(
-            x=middle, y=alt.datum(0), text="nothing:N"
+            x=middle, y=alt.YDatum(0), text=alt.Text("nothing:N")
         )
         panels.append(
             alt.LayerChart(
@@ -93,7 +94,7 @@ def over_time(
             ).properties(width=width, height=_HEIGHT)
         )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.vconcat(*panels, spacing=26, **title)
+    return vconcat(*panels, spacing=26, **title)
 
 
 def rows(
@@ -114,13 +115,13 @@ def rows(
         )
         base = alt.Chart().encode(y=y, tooltip=_tooltip())
         band = base.mark_bar(style="optimove-link", opacity=1, height={"band": 0.7}).encode(
-            x=alt.X("by_chance_95:Q", scale=scale), x2=alt.datum(0)
+            x=alt.X("by_chance_95:Q", scale=scale), x2=alt.X2Datum(0)
         )
         stem = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
-            x=x, x2=alt.datum(0), color=_colour()
+            x=x, x2=alt.X2Datum(0), color=_colour()
         )
         text = base.mark_text(style="optimove-value", align="left").encode(
-            x=alt.value(width - _TEXT + 12), text="text:N"
+            x=alt.XValue(width - _TEXT + 12), text=alt.Text("text:N")
         )
         panels.append(
             alt.LayerChart(
@@ -133,4 +134,4 @@ def rows(
                 ),
             )
         )
-    return alt.vconcat(*panels, spacing=18)
+    return vconcat(*panels, spacing=18)

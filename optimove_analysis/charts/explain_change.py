@@ -17,6 +17,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.charts.waterfall import MIX, Steps, draw
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS, SMALL_N
@@ -69,7 +70,7 @@ def explain_change(
     steps = [Steps.of(group) for group in drawn]
     pictures, wide = draw(steps, palette, width)
     side_by_side = min(columns, len(steps))
-    chart: alt.ConcatChart = alt.concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
+    chart: alt.ConcatChart = concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
         color="independent"
     )
     heading = _title(table)

@@ -157,7 +157,7 @@ def columns_of_text(
         )
         layers += [
             text.encode(x=x, y=y, text=f"{column.field}:N"),
-            head.encode(x=x, y=alt.value(-10)),
+            head.encode(x=x, y=alt.YValue(-10)),
         ]
         edge += column.width + _GAP
     return layers
@@ -180,7 +180,7 @@ def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
     return [
         base.mark_rule(style="optimove-par").encode(x=x, tooltip=tooltip),
         base.mark_text(style="optimove-note", align=align).encode(
-            x=x, y=alt.value(-10), text="pooled_text:N"
+            x=x, y=alt.YValue(-10), text=alt.Text("pooled_text:N")
         ),
     ]
 
@@ -188,6 +188,6 @@ def pooled_line(value: float, text: str, n: str, axis: Axis) -> list[alt.Chart]:
 def nothing(text: str, width: int) -> alt.Chart:
     """Draw a panel in which there is nothing to draw: its place, and a word."""
     data = inline([{"text": text}])
-    mark = alt.Chart(data).mark_text(style="optimove-empty").encode(text="text:N")
+    mark = alt.Chart(data).mark_text(style="optimove-empty").encode(text=alt.Text("text:N"))
     panel: alt.Chart = mark.properties(width=width, height=72)
     return panel

@@ -21,6 +21,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.errors import SchemaError
 from optimove_analysis.schema import FREQUENCY
@@ -94,7 +95,7 @@ def frequency(
         for group in drawn
     ]
     columns = max(1, min(columns, len(blocks)))
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=26)
+    chart: alt.ConcatChart = concat(*blocks, columns=columns, spacing=26)
     return finished(
         chart,
         title=title,

@@ -13,7 +13,8 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.headings import heading
-from optimove_analysis.charts.inline import inline, shared
+from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import FREQUENCY
 
@@ -105,11 +106,11 @@ def panel(group: Group, colour: str, scales: Scales, said: str) -> alt.VConcatCh
         joined = record["joins"] and before["joins"] and record["at"] - before["at"] == 1
         record["run"] = before["run"] + (0 if joined else 1)
     data = inline(records)
-    above = shared(alt.layer(*_rate(scales, colour, top), data=data))
+    above = layer(*_rate(scales, colour, top), data=data)
     name = heading(group.label, left=_AXIS + 8, width=scales.width, said=said)
-    below = shared(alt.layer(*_bars(scales), data=data))
-    return alt.vconcat(
-        alt.layer(above, *name).properties(width=scales.width, height=_RATE),
+    below = layer(*_bars(scales), data=data)
+    return vconcat(
+        layer(above, *name).properties(width=scales.width, height=_RATE),
         below.properties(width=scales.width, height=_BARS),
         spacing=6,
     )
@@ -175,10 +176,12 @@ def _rate(scales: Scales, colour: str, top: float) -> list[alt.Chart]:
     y = alt.Y("drawn:Q", scale=scale, axis=axis)
     base = alt.Chart()
     sure = base.transform_filter(alt.datum.joins)
-    line = sure.mark_line(strokeWidth=2, opacity=0.5, color=colour).encode(x=x, y=y, detail="run:N")
+    line = sure.mark_line(strokeWidth=2, opacity=0.5, color=colour).encode(
+        x=x, y=y, detail=alt.Detail("run:N")
+    )
     faint = alt.when(alt.datum.small).then(alt.value(0.35)).otherwise(alt.value(1))
     interval = base.mark_rule(style="optimove-interval").encode(
-        x=x, y=alt.Y("drawn_lo:Q", scale=scale, axis=axis), y2="drawn_hi", opacity=faint
+        x=x, y=alt.Y("drawn_lo:Q", scale=scale, axis=axis), y2=alt.Y2("drawn_hi"), opacity=faint
     )
     shapes = alt.Scale(domain=_BEYOND, range=["circle", "triangle-up"])
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(
@@ -191,7 +194,7 @@ def _rate(scales: Scales, colour: str, top: float) -> list[alt.Chart]:
     layers = [line, interval, dot]
     if scales.holds(["00.0 %"]):
         text = base.mark_text(style="optimove-note", dy=-8).encode(
-            x=x, y=alt.Y("drawn_hi:Q", scale=scale, axis=axis), text="value_text:N"
+            x=x, y=alt.Y("drawn_hi:Q", scale=scale, axis=axis), text=alt.Text("value_text:N")
         )
         layers.append(text)
     return layers
@@ -218,15 +221,17 @@ def _bars(scales: Scales) -> list[alt.Chart]:
     base = alt.Chart()
     bar = base.mark_rect(opacity=0.75, tooltip={"content": "encoding"}).encode(
         x=x,
-        x2="to",
+        x2=alt.X2("to"),
         y=alt.Y("n:Q", scale=scale, axis=axis),
-        y2=alt.datum(0),
+        y2=alt.Y2Datum(0),
         color=_INK,
         tooltip=_tooltip(),
     )
     if not written:
         return [bar]
     text = base.mark_text(style="optimove-note", dy=-7).encode(
-        x=scales.x("at:Q", labels=True), y=alt.Y("n:Q", scale=scale, axis=axis), text="n_text:N"
+        x=scales.x("at:Q", labels=True),
+        y=alt.Y("n:Q", scale=scale, axis=axis),
+        text=alt.Text("n_text:N"),
     )
     return [bar, text]

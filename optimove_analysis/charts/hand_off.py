@@ -26,6 +26,7 @@ from optimove_analysis.charts.heat import (
     refuse_too_large,
     whole_width,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import HAND_OFF, SMALL_N
 
@@ -111,7 +112,7 @@ def hand_off(
     ]
     columns = min(columns, len(drawn))
     return finished(
-        alt.concat(*panels, columns=columns, spacing=34),
+        concat(*panels, columns=columns, spacing=34),
         title=title or _TITLE,
         told=_told(table, has_several=has_several),
         width=whole_width(grid, columns),

@@ -33,8 +33,8 @@ def heading(name: str, *, left: int, width: int, said: str = "") -> list[alt.Cha
         .mark_text(style=style, align="left", limit=left + width)
         .encode(
             text=alt.Text("text:N"),
-            x=alt.value(-left),
-            y=alt.value(-_FIRST - _LINE * (len(texts) - 1 - place)),
+            x=alt.XValue(-left),
+            y=alt.YValue(-_FIRST - _LINE * (len(texts) - 1 - place)),
         )
         for place, (text, style) in enumerate(texts)
     ]

@@ -163,9 +163,13 @@ def panel(
         style="optimove-value", fontSize=10.5, dy=_LINE / 2 + 2
     )
     texts = [
-        value.encode(text="text:N"),
+        value.encode(text=alt.Text("text:N")),
         base.transform_filter(~some).mark_text(style="optimove-note", text="0"),
-        *([upper.encode(text="text:N"), lower.encode(text="more:N")] if grid.is_double else []),
+        *(
+            [upper.encode(text=alt.Text("text:N")), lower.encode(text=alt.Text("more:N"))]
+            if grid.is_double
+            else []
+        ),
     ]
     layers = [ground, fill, *texts, *_n(y, grid, width)]
     height = (_ROW + (_LINE if grid.is_double else 0)) * len(rows)
@@ -202,12 +206,12 @@ def _n(y: alt.Y, grid: Grid, width: int) -> list[alt.Chart]:
         alt.Chart()
         .transform_filter(alt.datum.is_first)
         .mark_text(style="optimove-value", align="right")
-        .encode(x=alt.value(width + _N_WIDTH), y=y, text="n_from_text:N")
+        .encode(x=alt.XValue(width + _N_WIDTH), y=y, text=alt.Text("n_from_text:N"))
     )
     head = (
         alt.Chart(inline([{"text": grid.n_title}]))
         .mark_text(style="optimove-note", align="right")
-        .encode(x=alt.value(width + _N_WIDTH), y=alt.value(-12), text="text:N")
+        .encode(x=alt.XValue(width + _N_WIDTH), y=alt.YValue(-12), text=alt.Text("text:N"))
     )
     return [number, head]
 

@@ -12,6 +12,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import MAX_ROWS, checked, refuse_too_many
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.journey_days import GUTTER, pressure_panel
 from optimove_analysis.charts.journey_key import KINDS, key, kind_of
 from optimove_analysis.charts.journey_lanes import (
@@ -103,7 +104,7 @@ def journey(
         # Altair ends the name of a concatenated layer with its place there: 1, beside the names.
         here = [f"optimove_{what}_{place}_1" for what in ("messages", "pressure")]
         views += here
-        block = alt.vconcat(
+        block = vconcat(
             messages_panel(
                 drawn, lane_records(drawn, loads), palette, span, height=height, view=here[0]
             ),
@@ -116,7 +117,7 @@ def journey(
     kinds = {kind_of(row) for row in dated.iter_rows(named=True)}
     sides = {side for text in dated["side_events"].unique() for side in marks_above(text)}
     sides |= {"bounced"} if dated["side_events"].str.contains("bounced").any() else set()
-    chart: alt.VConcatChart = alt.vconcat(
+    chart: alt.VConcatChart = vconcat(
         key(kinds, sides, width + GUTTER), *blocks, spacing=14
     ).properties(params=[_zoom(views)])
     who = words.plural(len(customers), "customer") if len(customers) > 1 else ""

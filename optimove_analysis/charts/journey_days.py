@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import hconcat, layer
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Span
 from optimove_analysis.charts.theme import TOTAL_COLOUR
 
@@ -63,7 +64,7 @@ def name_text(chart: alt.Chart, style: str, dy: float, y: Any, **text: Any) -> a
         baseline="alphabetic",
         limit=GUTTER - _GAP,
         **text,
-    ).encode(x=alt.value(GUTTER - _GAP), y=y)
+    ).encode(x=alt.XValue(GUTTER - _GAP), y=y)
     if field:
         mark = mark.encode(text=field)
     return mark
@@ -73,9 +74,9 @@ def beside(
     names: Sequence[alt.Chart], panel: alt.LayerChart | alt.FacetChart, height: float
 ) -> alt.HConcatChart:
     """Put names left of a panel of days."""
-    gutter = alt.layer(*names).properties(width=GUTTER - _GAP, height=height)
+    gutter = layer(*names).properties(width=GUTTER - _GAP, height=height)
     # Not by their full bounds: the axis' first label would push one panel right of the others.
-    return alt.hconcat(gutter, panel, spacing=_GAP, bounds="flush")
+    return hconcat(gutter, panel, spacing=_GAP, bounds="flush")
 
 
 def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) -> alt.HConcatChart:
@@ -95,7 +96,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
         .mark_rect(clip=True, fill=TOTAL_COLOUR, stroke=TOTAL_COLOUR, strokeWidth=0.5)
         .encode(
             x=days(span, grid=True),
-            x2="end",
+            x2=alt.X2("end"),
             y=alt.Y(
                 "before:Q",
                 title=None,
@@ -104,7 +105,7 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
                     orient="right", grid=False, values=sorted({0, max(top, 1)}), format=",d"
                 ),
             ),
-            y2=alt.datum(0),
+            y2=alt.Y2Datum(0),
             opacity=alt.Opacity("ink:Q", legend=None, scale=None),
             tooltip=[
                 alt.Tooltip("when:N", title="Day"),
@@ -123,5 +124,5 @@ def pressure_panel(steps: Sequence[Mapping[str, Any]], span: Span, view: str) ->
             ("optimove-note", f"the {PRESSURE_DAYS} days before", 21),
         )
     ]
-    panel = alt.layer(bars, ends(span, grid=True)).properties(width=span.width, height=_PRESSURE)
+    panel = layer(bars, ends(span, grid=True)).properties(width=span.width, height=_PRESSURE)
     return beside(names, panel, _PRESSURE)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import altair as alt
 
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.schema import CONTROL_ACTION_ID
 
 __all__ = ["KINDS", "SHAPES", "in_ink", "key", "kind_of", "side_scale"]
@@ -94,6 +95,8 @@ def key(
         ).mark_point(style="optimove-note", filled=filled, opacity=1, strokeWidth=1.3)
         for filled in (True, False)
     ]
-    text = data.mark_text(style="optimove-note", align="left", dx=10).encode(**place, text="what:N")
-    drawn = alt.layer(*stages, *in_ink(marks, "what"), text)
+    text = data.mark_text(style="optimove-note", align="left", dx=10).encode(
+        **place, text=alt.Text("what:N")
+    )
+    drawn = layer(*stages, *in_ink(marks, "what"), text)
     return drawn.properties(width=width, height=height)

@@ -10,6 +10,7 @@ import altair as alt
 
 from optimove_analysis.charts import words
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.journey_days import beside, days, ends, name_text
 from optimove_analysis.charts.journey_key import SHAPES, in_ink, kind_of, side_scale
 from optimove_analysis.charts.journey_lanes import PRESSURE_DAYS, Lane, Span, marks_above
@@ -88,7 +89,7 @@ def messages_panel(
     ]
     lane_data = alt.Chart(inline(names))
     line = lane_data.mark_rule(style="optimove-link", strokeWidth=1).encode(
-        x=alt.value(0), x2=alt.value(width), y=alt.Y("line:Q", axis=None)
+        x=alt.XValue(0), x2=alt.X2Value(width), y=alt.Y("line:Q", axis=None)
     )
     texts = [
         name_text(lane_data, "optimove-value", -10, y, field="lane:N"),
@@ -144,5 +145,5 @@ def messages_panel(
             size=alt.Size("area:Q", legend=None, scale=None),
         )
         layers += in_ink(marked, "what", clip=True)
-    panel = alt.layer(*layers).resolve_scale(shape="independent")
+    panel = layer(*layers).resolve_scale(shape="independent")
     return beside(texts, panel.properties(width=width, height=height), height)

@@ -13,6 +13,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.bar_names import name_layers, names_beside
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer, vconcat
 from optimove_analysis.charts.periods import ends_of, period_axis
 from optimove_analysis.charts.theme import PERCENT_AXIS
 from optimove_analysis.schema import CHANNEL_MIX
@@ -67,12 +68,12 @@ def over_time(
         )
     ]
     if labels:
-        panels[1] = alt.layer(
+        panels[1] = layer(
             panels[1],
             *name_layers(labels, colour, width, _y("at:Q", "Share of sends", left, share=True)),
         )
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.vconcat(*panels, spacing=14, **title)
+    return vconcat(*panels, spacing=14, **title)
 
 
 def counts_left(table: pl.DataFrame) -> int:
@@ -129,9 +130,9 @@ def _panel(
         .mark_rect(style="optimove-block" if len(ends) <= _APART else "rect")
         .encode(
             x=x,
-            x2="end",
+            x2=alt.X2("end"),
             y=y,
-            y2="to",
+            y2=alt.Y2("to"),
             color=colour,
             tooltip=[
                 alt.Tooltip("name:N", title=CHANNEL_MIX.label("channel")),

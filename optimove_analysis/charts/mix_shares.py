@@ -11,6 +11,7 @@ import polars as pl
 from optimove_analysis.charts import words
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import hconcat, layer
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR
 from optimove_analysis.schema import CHANNEL_MIX
 
@@ -53,12 +54,12 @@ def shares(
     y = alt.Y("name:N", sort=order, title=None, axis=axis)
     data = inline(records)
     height = _ROW * len(order)
-    dots = alt.layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
-    right = alt.layer(
+    dots = layer(*_dots(y, colour, top), data=data).properties(width=width, height=height)
+    right = layer(
         *_index(alt.Y("name:N", sort=order, title=None, axis=None), colour, reach, width), data=data
     ).properties(width=width, height=height)
     title = {"title": alt.Title(group.label, fontSize=13, offset=6)} if group.label else {}
-    return alt.hconcat(dots, right, spacing=30, **title)
+    return hconcat(dots, right, spacing=30, **title)
 
 
 def reach_of(table: pl.DataFrame) -> tuple[int, int]:
@@ -142,7 +143,7 @@ def _dots(y: alt.Y, colour: alt.Color, top: float) -> list[alt.Chart]:
     scale = alt.Scale(domain=[0, top], nice=True)
     x = alt.X("share_of_sends:Q", title=title, axis=axis, scale=scale)
     base = alt.Chart()
-    link = base.mark_rule(style="optimove-link").encode(x=x, x2="share_of_engagements", y=y)
+    link = base.mark_rule(style="optimove-link").encode(x=x, x2=alt.X2("share_of_engagements"), y=y)
     hole = base.mark_point(style="optimove-paper", filled=True, size=90, opacity=1).encode(x=x, y=y)
     ring = base.mark_point(strokeWidth=2, size=90, opacity=1).encode(
         x=x, y=y, color=colour, tooltip=_tooltip()
@@ -169,8 +170,10 @@ def _index(y: alt.Y, colour: alt.Color, reach: tuple[int, int], width: int) -> l
         ),
     )
     base = alt.Chart()
-    par = base.mark_rule(style="optimove-par").encode(x=alt.datum(1))
-    interval = base.mark_rule(style="optimove-interval").encode(x="at_lo:Q", x2="at_hi", y=y)
+    par = base.mark_rule(style="optimove-par").encode(x=alt.XDatum(1))
+    interval = base.mark_rule(style="optimove-interval").encode(
+        x=alt.X("at_lo:Q"), x2=alt.X2("at_hi"), y=y
+    )
     # Ends stand over the dot, so that an interval narrower than it shows.
     tips = [
         base.mark_tick(style="optimove-tip", size=9, thickness=1.25, opacity=1).encode(
@@ -188,6 +191,6 @@ def _index(y: alt.Y, colour: alt.Color, reach: tuple[int, int], width: int) -> l
         tooltip=_tooltip(),
     )
     text = base.mark_text(style="optimove-value", align="left").encode(
-        x=alt.value(width + 14), y=y, text="index_text:N"
+        x=alt.XValue(width + 14), y=y, text=alt.Text("index_text:N")
     )
     return [par, interval, dot, *tips, text]

@@ -12,6 +12,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.empty import no_messages, nothing
 from optimove_analysis.charts.groups import MAX_PANELS, Group, checked, groups, refuse_too_many
 from optimove_analysis.charts.heat import MAX_CHANNELS, Key, names_of
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.overlap_panel import left_of, upset
 from optimove_analysis.charts.theme import channel_colours, finished
 from optimove_analysis.schema import OVERLAP, SMALL_N
@@ -77,7 +78,7 @@ def overlap(
     columns = min(columns, len(drawn))
     n = words.plural(drawn[0].rows["total"][0], "customer") if is_one else ""
     return finished(
-        alt.concat(*panels, columns=columns, spacing=34),
+        concat(*panels, columns=columns, spacing=34),
         title=heading,
         told=[
             words.settings(table, n=n),

@@ -69,7 +69,7 @@ def upset(
     ground = (
         alt.Chart(inline(stripes))
         .mark_rect(style="optimove-link", opacity=0.35)
-        .encode(x=alt.value(left), x2=alt.value(left + step * len(sets)), y=row, y2="to")
+        .encode(x=alt.XValue(left), x2=alt.X2Value(left + step * len(sets)), y=row, y2=alt.Y2("to"))
     )
     layers = [
         ground,
@@ -106,7 +106,7 @@ def _bars(sets: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y, step: float) ->
     base = alt.Chart(inline([dict(one) for one in sets])).encode(x=x)
     bar = base.mark_bar(size=step * 0.64, orient="vertical").encode(
         y=y,
-        y2=alt.datum(0),
+        y2=alt.Y2Datum(0),
         color=alt.Color(
             "small:N",
             legend=None,
@@ -115,7 +115,7 @@ def _bars(sets: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y, step: float) ->
         tooltip=tooltip,
     )
     lo, hi = (alt.Y(f"{end}_count:Q", axis=None, scale=y["scale"]) for end in ("lo", "hi"))
-    interval = base.mark_rule(style="optimove-interval").encode(y=lo, y2="hi_count")
+    interval = base.mark_rule(style="optimove-interval").encode(y=lo, y2=alt.Y2("hi_count"))
     longest = max(len(one["text"]) for one in sets)
     upright = longest * 5.8 > step  # numbers that are wider than a bar's place stand on end
     text = base.mark_text(
@@ -125,7 +125,7 @@ def _bars(sets: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y, step: float) ->
         baseline="middle" if upright else "bottom",
         dx=4 if upright else 0,
         dy=0 if upright else -3,
-    ).encode(y=hi, text="text:N")
+    ).encode(y=hi, text=alt.Text("text:N"))
     return [bar, interval, text]
 
 
@@ -160,7 +160,7 @@ def _dots(  # noqa: PLR0917 - one scale each
     link = (
         alt.Chart(inline(links))
         .mark_rule(style="optimove-interval", strokeWidth=2)
-        .encode(x=x, y=row, y2="to")
+        .encode(x=x, y=row, y2=alt.Y2("to"))
     )
     dot = (
         base.transform_filter(alt.datum.is_in)
@@ -179,16 +179,18 @@ def _totals(
     base = alt.Chart(inline([dict(one) for one in channels])).encode(y=row)
     bar = base.mark_bar(size=_ROW * 0.6, orient="horizontal").encode(
         x=x,
-        x2=alt.datum(0),
+        x2=alt.X2Datum(0),
         color=colour,
         tooltip=[
             alt.Tooltip("name:N", title=OVERLAP.label("channels")),
             alt.Tooltip("customers:Q", title=OVERLAP.label("channel_customers"), format=",d"),
         ],
     )
-    number = base.mark_text(style="optimove-note", align="right", dx=-4).encode(x=x, text="text:N")
+    number = base.mark_text(style="optimove-note", align="right", dx=-4).encode(
+        x=x, text=alt.Text("text:N")
+    )
     name = base.mark_text(style="optimove-value", align="left", limit=left - end - 14).encode(
-        x=alt.value(end + 6), text="name:N"
+        x=alt.XValue(end + 6), text=alt.Text("name:N")
     )
     return [bar, number, name]
 
@@ -203,6 +205,6 @@ def _heads(left: int) -> list[alt.Chart]:
     return [
         alt.Chart(inline([{"text": text}]))
         .mark_text(style="optimove-note", align="right")
-        .encode(x=alt.value(x), y=alt.value(y), text="text:N")
+        .encode(x=alt.XValue(x), y=alt.YValue(y), text=alt.Text("text:N"))
         for text, x, y in lines
     ]

@@ -13,6 +13,7 @@ from optimove_analysis.charts.alt_text import ENDLESS, alt_text
 from optimove_analysis.charts.empty import nothing
 from optimove_analysis.charts.groups import checked
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import vconcat
 from optimove_analysis.charts.journey import lane_names
 from optimove_analysis.charts.theme import PERCENT_AXIS, SMALL_COLOUR, channel_colours, finished
 from optimove_analysis.errors import InputError
@@ -83,7 +84,7 @@ def preferred_channel(
         )
         for place, rows in enumerate(each)
     ]
-    chart: alt.VConcatChart = alt.vconcat(*blocks, spacing=18)
+    chart: alt.VConcatChart = vconcat(*blocks, spacing=18)
     usual = statuses[0] if len(each) == 1 else "Preferred channels"
     return finished(
         chart,
@@ -155,7 +156,7 @@ def _panel(
     }
     layers = [
         base.mark_rule(style="optimove-interval").encode(
-            x=alt.X("lo:Q", scale=alt.Scale(domain=[0, 1])), x2="hi"
+            x=alt.X("lo:Q", scale=alt.Scale(domain=[0, 1])), x2=alt.X2("hi")
         ),
         # Paper first: a ring is empty, and no line runs through it.
         base.mark_point(style="optimove-paper", filled=True, size=90, opacity=1).encode(x=x),
@@ -167,7 +168,7 @@ def _panel(
             stroke=colour["stroke"],
         ),
         base.mark_text(style="optimove-value", align="left").encode(
-            x=alt.value(width + 14), text="text:N"
+            x=alt.XValue(width + 14), text=alt.Text("text:N")
         ),
     ]
     panel = alt.LayerChart(layer=layers, data=inline(records)).properties(

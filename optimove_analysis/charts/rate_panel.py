@@ -22,6 +22,7 @@ from optimove_analysis.charts.forest import (
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.schema import MEAN_OPENS, RATES, RateName
 
 __all__ = ["Panel", "draw"]
@@ -137,14 +138,14 @@ def draw(
     y = alt.Y("name:N", sort=order, title=None, axis=names_axis(names))
     texts = columns_of_text(y, width, columns, first="datum.place == 0")
     layers = [*_marks(panel, axis, y, palette, width), *texts]
-    layered: Layers = alt.layer(*layers, data=inline(panel.records)).properties(
+    layered: Layers = layer(*layers, data=inline(panel.records)).properties(
         width=width, height=row_height(len(order)) * max(len(order), 1)
     )
     if panel.whole is None:
         return layered
     k_of_n = f"{panel.whole['k']:,} / {panel.whole['n']:,}"
     line = pooled_line(panel.whole["value"], f"all {panel.whole_text}", k_of_n, axis)
-    return alt.layer(layered, *line)
+    return layer(layered, *line)
 
 
 def _beyond(record: Mapping[str, Any], axis: Axis) -> str:
@@ -176,10 +177,10 @@ def _marks(
     interval = [
         base.transform_filter("!datum.small")
         .mark_rule(style="optimove-interval", clip=True)
-        .encode(x=lo, x2="hi", y=y, tooltip=tooltip),
+        .encode(x=lo, x2=alt.X2("hi"), y=y, tooltip=tooltip),
         base.transform_filter("datum.small")
         .mark_rule(clip=True, strokeWidth=1.25)
-        .encode(x=lo, x2="hi", y=y, color=colour, tooltip=tooltip),
+        .encode(x=lo, x2=alt.X2("hi"), y=y, color=colour, tooltip=tooltip),
     ]
     dot = (
         base.transform_filter("!test(/^value/, datum.beyond)")
@@ -191,7 +192,7 @@ def _marks(
     ends = [
         base.transform_filter(f"datum.beyond === '{which}{side}'")
         .mark_point(filled=True, size=size, opacity=1, shape=f"triangle-{way}")
-        .encode(x=alt.value(at), y=y, color=colour, tooltip=tooltip)
+        .encode(x=alt.XValue(at), y=y, color=colour, tooltip=tooltip)
         for side, way, at in (("above", "right", width), ("below", "left", 0))
         for which, size in (("", 36), ("value ", 80))
         if any(record["beyond"] == f"{which}{side}" for record in panel.records)

@@ -21,6 +21,7 @@ from optimove_analysis.charts.groups import (
     label_of,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.rate_panel import Panel, draw
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, finished
 from optimove_analysis.errors import InputError
@@ -116,7 +117,7 @@ def rates(
     else:
         told.append(panels[0].head)
     side_by_side = min(columns, len(panels))
-    chart: alt.ConcatChart = alt.concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
+    chart: alt.ConcatChart = concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
         color="independent"
     )
     return finished(

@@ -151,8 +151,8 @@ def _layers(width: int, records: Sequence[Mapping[str, Any]]) -> list[alt.Chart]
             .mark_rect(tooltip={"content": "encoding"}, **look)
             .encode(
                 x=alt.X("left:Q", scale=scale, axis=None),
-                x2="right",
-                y2=alt.datum(0),
+                x2=alt.X2("right"),
+                y2=alt.Y2Datum(0),
                 tooltip=tooltip,
             )
         )
@@ -171,7 +171,7 @@ def _layers(width: int, records: Sequence[Mapping[str, Any]]) -> list[alt.Chart]
     return [
         *layers,
         base.mark_text(style="optimove-value", baseline="bottom", dy=-3).encode(
-            x=middle, text="text:N"
+            x=middle, text=alt.Text("text:N")
         ),
         *_names(records, scale),
     ]
@@ -195,13 +195,13 @@ def _names(records: Sequence[Mapping[str, Any]], scale: alt.Scale) -> list[alt.C
     )
     return [
         below.mark_text(style="optimove-note", baseline="top").encode(
-            x=x, y=alt.value(_HEIGHT + 6), text="name:N"
+            x=x, y=alt.YValue(_HEIGHT + 6), text=alt.Text("name:N")
         ),
         over.mark_rule(style="optimove-link", strokeWidth=1).encode(
-            x=x, y=alt.value(-26), y2=alt.value(_HEIGHT)
+            x=x, y=alt.YValue(-26), y2=alt.Y2Value(_HEIGHT)
         ),
         over.mark_text(style="optimove-note", align="left", baseline="bottom", dx=4).encode(
-            x=x, y=alt.value(-16), text="name:N"
+            x=x, y=alt.YValue(-16), text=alt.Text("name:N")
         ),
     ]
 

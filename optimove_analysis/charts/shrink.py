@@ -20,6 +20,7 @@ from optimove_analysis.charts.groups import (
     groups,
     refuse_too_many,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.shrink_forest import Shown, forests, how_forest
 from optimove_analysis.charts.shrink_scatter import Cloud, how_scatter, scatter
 from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_colours, finished
@@ -98,7 +99,7 @@ def shrink(
         shown = [Shown.of(group, max(most // len(drawn), _LEAST)) for group in drawn]
         pictures, wide = forests(shown, palette, width)
         how = how_forest(shown)
-    chart: alt.ConcatChart = alt.concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
+    chart: alt.ConcatChart = concat(*pictures, columns=side_by_side, spacing=30).resolve_scale(
         color="independent", size="independent"
     )
     return finished(

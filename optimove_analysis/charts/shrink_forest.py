@@ -23,6 +23,7 @@ from optimove_analysis.charts.forest import (
 )
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.schema import SHRUNK, SMALL_N
 
 __all__ = ["Shown", "forests", "how_forest"]
@@ -125,13 +126,13 @@ def _panel(
         *columns_of_text(y, width, texts, first="datum.place == 0"),
     ]
     data = inline(shown.records)
-    panel = alt.layer(*layers, data=data).properties(
+    panel = layer(*layers, data=data).properties(
         width=width, height=row_height(len(order)) * len(order)
     )
     of_all = f"all {words.percent(shown.pooled)}"
     line = pooled_line(shown.pooled, of_all, f"n = {shown.pooled_n:,}", axis)
     title = alt.Title(shown.head, subtitle=shown.said, fontSize=13, offset=8)
-    whole: Layers = alt.layer(*line, panel).properties(title=title)
+    whole: Layers = layer(*line, panel).properties(title=title)
     return whole
 
 
@@ -151,8 +152,10 @@ def _marks(shown: Shown, axis: Axis, y: alt.Y, palette: Mapping[str, str]) -> li
     base = alt.Chart()
     ring = base.mark_point(size=54, strokeWidth=1.75, opacity=1)
     return [
-        base.mark_rule(style="optimove-link").encode(x=raw, x2="shrunk", y=y),
-        base.mark_rule(style="optimove-interval").encode(x=alt.X("lo:Q", **place), x2="hi", y=y),
+        base.mark_rule(style="optimove-link").encode(x=raw, x2=alt.X2("shrunk"), y=y),
+        base.mark_rule(style="optimove-interval").encode(
+            x=alt.X("lo:Q", **place), x2=alt.X2("hi"), y=y
+        ),
         base.mark_point(style="optimove-paper", filled=True, size=54, opacity=1).encode(x=raw, y=y),
         ring.encode(
             x=raw, y=y, color=alt.Color("raw_colour:N", legend=None, scale=scale), tooltip=tooltip

@@ -13,6 +13,7 @@ from optimove_analysis.charts import words
 from optimove_analysis.charts.forest import Axis, Layers, axis_over
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group, label_of
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.schema import SHRUNK
 
 __all__ = ["Cloud", "how_scatter", "scatter"]
@@ -133,12 +134,12 @@ def scatter(cloud: Cloud, palette: Mapping[str, str], width: int) -> Layers:
             tooltip=tooltip,
         )
     )
-    layers: Layers = alt.layer(
+    layers: Layers = layer(
         alt.Chart(ends).mark_line(style="optimove-par").encode(x=x, y=y),
         of_all.mark_rule(style="optimove-par").encode(y=y),
         dots,
         of_all.mark_text(style="optimove-note", align="right", dy=-7).encode(
-            x=alt.value(width), y=y, text="text:N"
+            x=alt.XValue(width), y=y, text=alt.Text("text:N")
         ),
     ).properties(
         width=width,

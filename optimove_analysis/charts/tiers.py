@@ -182,9 +182,11 @@ def _layers(width: int, order: Sequence[str], top: float) -> list[alt.Chart]:
         ),
         bars(alt.datum.ink == "other", color=TOTAL_COLOUR),
         bars(alt.datum.ink == "few", color=SMALL_COLOUR),
-        base.mark_text(style="optimove-value", align="left", dx=7, dy=-6).encode(text="text:N"),
+        base.mark_text(style="optimove-value", align="left", dx=7, dy=-6).encode(
+            text=alt.Text("text:N")
+        ),
         base.mark_text(style="optimove-note", align="left", dy=10).encode(
-            x=alt.value(0), text="meaning:N"
+            x=alt.XValue(0), text=alt.Text("meaning:N")
         ),
     ]
 

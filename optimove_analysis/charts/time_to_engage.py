@@ -22,6 +22,7 @@ from optimove_analysis.charts.groups import (
     refuse_too_many,
 )
 from optimove_analysis.charts.horizon import Horizon, steps_of
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import (
     TOTAL_COLOUR,
     channel_colours,
@@ -106,7 +107,7 @@ def time_to_engage(
         for group, source in zip(steps, drawn, strict=True)
     ]
     columns = max(1, min(columns, len(blocks)))
-    chart: alt.ConcatChart = alt.concat(*blocks, columns=columns, spacing=30)
+    chart: alt.ConcatChart = concat(*blocks, columns=columns, spacing=30)
     return finished(
         chart,
         title=title,

@@ -25,6 +25,7 @@ from optimove_analysis.charts.heat import (
     refuse_too_large,
     whole_width,
 )
+from optimove_analysis.charts.joined import concat
 from optimove_analysis.charts.theme import finished
 from optimove_analysis.schema import SMALL_N, TRANSITIONS
 
@@ -108,7 +109,7 @@ def transitions(
         f"Grey: fewer than {SMALL_N} transitions." if some["small"].any() else "",
     ]
     return finished(
-        alt.concat(*panels, columns=columns, spacing=34),
+        concat(*panels, columns=columns, spacing=34),
         title=title or _TITLE,
         told=[words.settings(some, n=n), _ties(drawn[0].rows) if is_one else "", " ".join(how)],
         width=whole_width(grid, columns),

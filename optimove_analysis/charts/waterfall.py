@@ -19,6 +19,7 @@ from optimove_analysis.charts.forest import (
 )
 from optimove_analysis.charts.groups import Group
 from optimove_analysis.charts.inline import inline
+from optimove_analysis.charts.joined import layer
 from optimove_analysis.charts.signed import points, points_interval, signed_ratio
 from optimove_analysis.schema import EXPLAIN_CHANGE, MEAN_OPENS
 
@@ -211,16 +212,18 @@ def _panel(
     bold: dict[str, Any] = {"style": "optimove-value", "align": "left", "fontWeight": "bold"}
     plain: dict[str, Any] = {"style": "optimove-value", "align": "left"}
     left = alt.value(-names)
-    layers: Layers = alt.layer(
-        base.mark_rule(style="optimove-par").encode(x=end, y=y, y2="next"),
-        steps.mark_bar(height=16).encode(x=start, x2="to", y=y, color=colour, tooltip=tooltip),
+    layers: Layers = layer(
+        base.mark_rule(style="optimove-par").encode(x=end, y=y, y2=alt.Y2("next")),
+        steps.mark_bar(height=16).encode(
+            x=start, x2=alt.X2("to"), y=y, color=colour, tooltip=tooltip
+        ),
         ends.mark_tick(thickness=4, height=20, style="optimove-value", opacity=1).encode(
             x=start, y=y, tooltip=tooltip
         ),
-        ends.mark_text(**bold, dx=8).encode(x=right, y=y, text="number:N"),
-        steps.mark_text(**plain, dx=6).encode(x=right, y=y, text="number:N"),
-        ends.mark_text(**bold).encode(x=left, y=y, text="name:N"),
-        steps.mark_text(**plain, limit=names - 6).encode(x=left, y=y, text="name:N"),
+        ends.mark_text(**bold, dx=8).encode(x=right, y=y, text=alt.Text("number:N")),
+        steps.mark_text(**plain, dx=6).encode(x=right, y=y, text=alt.Text("number:N")),
+        ends.mark_text(**bold).encode(x=left, y=y, text=alt.Text("name:N")),
+        steps.mark_text(**plain, limit=names - 6).encode(x=left, y=y, text=alt.Text("name:N")),
         *columns_of_text(y, width + _NUMBER, texts, first="datum.place === 0"),
         data=inline(one.records),
     ).properties(width=width, height=_ROW * len(one.records))

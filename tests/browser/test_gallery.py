@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import altair as alt
 import pytest
 from browser.serving import offline_page
-from charts.gallery import Shown, shown
+from charts.gallery import shown_once
 from playwright.sync_api import Browser, Page
 
 from optimove_analysis.charts.offline import bundle
@@ -42,13 +43,13 @@ def marks(svg: str) -> Counter[str]:
     return Counter(re.findall(r'<path [^>]*?(?:transform|d)="([^"]*)"', svg))
 
 
-def drawn() -> list[Shown]:
-    return [one for one in shown() if isinstance(one.output, alt.TopLevelMixin)]
-
-
-def test_every_chart_is_the_same_where_expressions_are_interpreted(page: Page) -> None:
+def test_every_chart_is_the_same_where_expressions_are_interpreted(
+    page: Page, once: Callable[..., Path]
+) -> None:
     different = []
-    for one in drawn():
+    for one in shown_once(once):
+        if not isinstance(one.output, alt.TopLevelMixin):
+            continue
         spec: dict[str, Any] = one.spec
         interpreted, compiled = (page.evaluate(DRAW, [spec, ast]) for ast in (True, False))
         assert marks(compiled), f"{one.maker} has no marks"

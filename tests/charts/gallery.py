@@ -6,7 +6,8 @@ import ast
 import contextlib
 import functools
 import json
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 import altair as alt
 import polars as pl
 
-__all__ = ["NOTEBOOK", "Shown", "shown"]
+__all__ = ["NOTEBOOK", "Shown", "shown_once"]
 
 NOTEBOOK: Final = Path(__file__).parents[2] / "notebooks" / "04_gallery.ipynb"
 
@@ -37,6 +38,21 @@ class Shown:
     def chart(self) -> alt.TopLevelMixin:
         assert isinstance(self.output, alt.TopLevelMixin)
         return self.output
+
+
+def shown_once(once: Callable[..., Path]) -> list[Shown]:
+    """Give what `shown` does; the notebook is run, and its charts written out, once for all."""
+    written = (once("shown", _keep) / "shown").read_bytes()
+    kept: list[Shown] = pickle.loads(written)  # noqa: S301 - by us
+    return kept
+
+
+def _keep(folder: Path) -> None:
+    every = list(shown())
+    for one in every:
+        if isinstance(one.output, alt.TopLevelMixin):
+            assert one.spec  # which is kept with the rest
+    (folder / "shown").write_bytes(pickle.dumps(every))
 
 
 def shown() -> Iterator[Shown]:

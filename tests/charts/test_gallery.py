@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 import pytest
-from charts.gallery import Shown, shown
+from charts.gallery import Shown, shown_once
 from charts.png import Pixels, colours, pixels, written
 from charts.reading import plain
 from charts.test_save import Tags
@@ -61,8 +61,8 @@ BY_CHANNEL: Final[dict[str, set[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def gallery() -> list[Shown]:
-    return list(shown())
+def gallery(once: Callable[..., Path]) -> list[Shown]:
+    return shown_once(once)
 
 
 @pytest.fixture(scope="module")

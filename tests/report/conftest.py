@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ START, END = "2025-01-01", "2025-10-31"
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(once: Callable[..., Path]) -> Path:
     """Return a snapshot of 24 customers."""
-    folder = tmp_path_factory.mktemp("study")
+    return once("study", _fetch) / "study.oma"
+
+
+def _fetch(folder: Path) -> None:
     with (
         sandbox(quota=100_000) as box,
         OptimoveClient(
@@ -26,4 +30,4 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         client.interactions(IDS, START, END)
         client.catalogue()
         client.last_update()
-        return client.snapshot(folder / "study.oma", note="of a test").path
+        client.snapshot(folder / "study.oma", note="of a test")
