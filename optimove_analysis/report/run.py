@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sys
 import tempfile
@@ -139,6 +140,9 @@ def _execute(client: NotebookClient, **start: Any) -> None:  # noqa: ANN401 - ho
                     kernel.kill()
                 wait([running], timeout=0.5)
             raise
+        finally:
+            # Of a kernel that did not start, nbclient would still try to end it at our own end.
+            atexit.unregister(client._cleanup_kernel)  # noqa: SLF001 - it has no public name
 
 
 def _last(said: BinaryIO) -> str:
