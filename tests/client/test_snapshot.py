@@ -663,14 +663,16 @@ def test_another_key_or_one_too_many_is_refused(
 
 
 def test_a_campaign_that_the_api_does_not_know_is_in_it_as_such(
-    client: OptimoveClient, box: Sandbox, replay: Replay, tmp_path: Path
+    make_client: MakeClient, replay: Replay, tmp_path: Path
 ) -> None:
     function, day = "GetCustomerSendDetailsByCampaign", ("2025-02-11", "2025-02-11")
-    ids = box.world.customer_ids(9)
-    box.answer(function, status=404, body=b"unknown campaign")
-    with pytest.warns(RouteWarning, match="answered 404"):
-        frame = client.interactions(ids, *day, route="campaign", progress=False)
-    client.snapshot(tmp_path / "study.oma")
+    # A small world, since all that a campaign of the day sent to anybody is asked for.
+    with sandbox(customers=80, quota=100_000) as box:
+        client, ids = make_client(box), box.world.customer_ids(9)
+        box.answer(function, status=404, body=b"unknown campaign")
+        with pytest.warns(RouteWarning, match="answered 404"):
+            frame = client.interactions(ids, *day, route="campaign", progress=False)
+        client.snapshot(tmp_path / "study.oma")
     with pytest.warns(RouteWarning, match="answered 404"):
         again = replay(tmp_path / "study.oma").interactions(ids, *day, route="campaign")
     assert again.equals(frame)
