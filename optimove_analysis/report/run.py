@@ -73,8 +73,11 @@ def run(
     """
     ran: NotebookNode = nbformat.from_dict(notebook)
     count = len(ran.cells)
+    begun = 0
 
     def begins(cell_index: int, **_: Any) -> None:  # noqa: ANN401 - nbclient's
+        nonlocal begun
+        begun = cell_index
         if on_cell is not None:
             on_cell(cell_index + 1, count)
 
@@ -102,14 +105,15 @@ def run(
             _execute(client, env={**known, "IPYTHONDIR": own}, stdout=said, stderr=said)
         except CellExecutionError as error:
             what = f"{error.ename}: {error.evalue}".strip()
-            raise OptimoveAnalysisError(f"{name}: {_place(ran)} failed with {what}") from None
+            message = f"{name}: {_place(ran, begun)} failed with {what}"
+            raise OptimoveAnalysisError(message) from None
         except CellTimeoutError:
-            message = f"{name}: {_place(ran)} took more than {timeout:g} seconds."
+            message = f"{name}: {_place(ran, begun)} took more than {timeout:g} seconds."
             raise OptimoveAnalysisError(message) from None
         except DeadKernelError:
             message = (
-                f"{name}: the kernel died after {_place(ran)} began, as it does where memory does "
-                f"not suffice. The last that it said: {_last(said)}"
+                f"{name}: the kernel died after {_place(ran, begun)} began, as it does where memory "
+                f"does not suffice. The last that it said: {_last(said)}"
             )
             raise OptimoveAnalysisError(message) from None
         except RuntimeError as error:  # what jupyter_client raises where none starts
@@ -152,16 +156,8 @@ def _last(said: BinaryIO) -> str:
     return lines[-1][:300] if lines else "nothing"
 
 
-def _place(ran: NotebookNode) -> str:
+def _place(ran: NotebookNode, begun: int) -> str:
     """Say which cell was the last to be begun: its number, and its first line."""
-    places = list(enumerate(ran.cells, start=1))
-    failed = [
-        place
-        for place, cell in places
-        if any(output.output_type == "error" for output in cell.get("outputs", ()))
-    ]
-    begun = [place for place, cell in places if cell.get("execution_count")]
-    place = (failed or begun or [1])[-1]
-    lines = ran.cells[place - 1].source.splitlines()
+    lines = ran.cells[begun].source.splitlines()
     first = next((line.strip() for line in lines if line.strip()), "")
-    return f"cell {place} ({first[:60]!r})"
+    return f"cell {begun + 1} ({first[:60]!r})"
