@@ -113,7 +113,7 @@ def run(
         except DeadKernelError:
             message = (
                 f"{name}: the kernel died after {_place(ran, begun)} began, as it does where memory "
-                f"does not suffice. The last that it said: {_last(said)}"
+                f"runs out. The last that it said: {_last(said)}"
             )
             raise OptimoveAnalysisError(message) from None
         except RuntimeError as error:  # what jupyter_client raises where none starts
