@@ -111,9 +111,10 @@ def run(
             message = f"{name}: {_place(ran, begun)} took more than {timeout:g} seconds."
             raise OptimoveAnalysisError(message) from None
         except DeadKernelError:
+            place = _place(ran, begun)
             message = (
-                f"{name}: the kernel died after {_place(ran, begun)} began, as it does where memory "
-                f"runs out. The last that it said: {_last(said)}"
+                f"{name}: the kernel died after {place} began, as it does where memory does not "
+                f"suffice. The last that it said: {_last(said)}"
             )
             raise OptimoveAnalysisError(message) from None
         except RuntimeError as error:  # what jupyter_client raises where none starts
