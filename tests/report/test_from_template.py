@@ -102,7 +102,9 @@ def test_the_report_of_two_periods_says_what_the_analysis_does(
     pair = compare(frame, between=late, rate="click rate", catalogue=names).row(0, named=True)
     assert plain(words.percent(pair["value"])) in told(page)
     assert plain(words.percent(pair["value0"])) in told(page)
-    assert "from 2025-06-01 against before 2025-06-01" in " ".join(page.of("p"))
+    assert "What was sent from 2025-06-01 on, against what was sent before" in " ".join(
+        page.of("p")
+    )
     before, after = (START, "2025-05-31"), ("2025-06-01", END)
     change = explain_change(frame, before=before, after=after, catalogue=names)
     whole = change.row(-1, named=True)
