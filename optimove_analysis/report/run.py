@@ -100,7 +100,9 @@ def run(
             resources={"metadata": {"path": str(Path(folder))}},
             on_cell_start=begins,
         )
-        known = os.environ if environment is None else environment
+        known = dict(os.environ if environment is None else environment)
+        # Where warnings are errors, no kernel starts on Python 3.13: ipykernel warns at its start.
+        known.pop("PYTHONWARNINGS", None)
         try:
             _execute(client, env={**known, "IPYTHONDIR": own}, stdout=said, stderr=said)
         except CellExecutionError as error:
