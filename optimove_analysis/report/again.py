@@ -39,7 +39,7 @@ def command(template: str, snapshot: Path, path: Path, parameters: Mapping[str, 
 def named(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters with the names of files in place of their paths.
 
-    >>> named({"catalogue": "/home/ann/names.json", "window": 7})
+    >>> named({"catalogue": "/studies/names.json", "window": 7})
     {'catalogue': 'names.json', 'window': 7}
     """
     return {
