@@ -27,16 +27,17 @@ from optimove_analysis.charts.theme import SMALL_COLOUR, TOTAL_COLOUR, channel_c
 from optimove_analysis.errors import InputError
 from optimove_analysis.schema import MEAN_OPENS, RATE_NAMES, RATES, SMALL_N, RateName
 
-__all__ = ["rates"]
+__all__ = ["USUAL", "rates"]
 
 Sort = Literal["table", "value"]
 
-_USUAL: Final[tuple[RateName, ...]] = (
+USUAL: Final[tuple[RateName, ...]] = (
     "delivery rate",
     "open rate",
     "click rate",
     "engagement rate",
 )
+"""What is shown of many rates, unless others are asked for; sentences tell the same."""
 _MAX_ROWS: Final = 120
 """Rows of one panel that an eye can go down."""
 _TOLD: Final = 8
@@ -134,7 +135,7 @@ def _chosen(rate: object, table: pl.DataFrame) -> list[RateName]:
     there = [name for name in RATE_NAMES if name in table["rate"]]
     if rate is None:
         answered = table.filter(pl.col("value").is_not_null())["rate"]
-        usual = [name for name in _USUAL if name in there]
+        usual = [name for name in USUAL if name in there]
         # A panel of n/a alone says nothing, unless nothing else can be said.
         return [name for name in usual if name in answered] or usual[:1] or there[:1]
     asked = [rate] if isinstance(rate, str) else rate

@@ -10,6 +10,7 @@ import polars as pl
 from optimove_analysis.analysis.rate_counts import RATIOS
 from optimove_analysis.charts import signed, words
 from optimove_analysis.charts.groups import ALL_CHANNELS, Group
+from optimove_analysis.charts.rates import USUAL
 from optimove_analysis.schema import MEAN_OPENS, RATE_NAMES, SMALL_N, RateName
 
 __all__ = [
@@ -53,12 +54,6 @@ FEW: Final = few("message")
 FEW_CUSTOMERS: Final = few("customer")
 
 
-_USUAL: Final[tuple[RateName, ...]] = (
-    "delivery rate",
-    "open rate",
-    "click rate",
-    "engagement rate",
-)
 _LONG: Final = 80
 _NAMED: Final = 6
 """Groups that are named together."""
@@ -212,8 +207,8 @@ def recent_of(drawn: Iterable[Group]) -> list[str]:
 def chosen_rates(table: pl.DataFrame) -> list[RateName]:
     """Return the rates to tell: all where they are few, else the usual ones."""
     there: list[RateName] = [name for name in RATE_NAMES if name in table["rate"]]
-    usual: list[RateName] = [name for name in _USUAL if name in there]
-    return usual if usual and len(there) > len(_USUAL) else there
+    usual: list[RateName] = [name for name in USUAL if name in there]
+    return usual if usual and len(there) > len(USUAL) else there
 
 
 def divided_by(row: Mapping[str, Any]) -> str:
