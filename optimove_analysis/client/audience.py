@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from optimove_analysis.client.coverage import Answers
 from optimove_analysis.client.fetch import ProgressOption, fetch_each, saying_kept
 from optimove_analysis.client.frames import Audience, Collected, Frames
 from optimove_analysis.client.freshness import Absent, Freshness
 from optimove_analysis.client.session import Answer, Session
 from optimove_analysis.errors import OfflineError
 
-__all__ = ["interactions"]
+__all__ = ["answers", "interactions"]
 
 
 def interactions(
@@ -22,7 +23,38 @@ def interactions(
     offline: bool = False,
     collects: bool = False,
 ) -> Collected:
-    """Return the interactions of an audience, in the order of its ids.
+    """Return the interactions of an audience, in the order of its ids."""
+    frames = Frames(session, audience, collects=collects)
+    _gather(frames, session, audience, progress, refresh=refresh, offline=offline)
+    return frames.collected()
+
+
+def answers(
+    session: Session,
+    audience: Audience,
+    *,
+    progress: ProgressOption = None,
+    refresh: bool = False,
+    offline: bool = False,
+    collects: bool = False,
+) -> Answers:
+    """Return the same, and of each answer what it covers."""
+    frames = Frames(session, audience, collects=collects, covers=True)
+    _gather(frames, session, audience, progress, refresh=refresh, offline=offline)
+    collected = frames.collected()
+    return Answers(collected.interactions, frames.coverage(collected), collected.failures)
+
+
+def _gather(
+    frames: Frames,
+    session: Session,
+    audience: Audience,
+    progress: ProgressOption,
+    *,
+    refresh: bool,
+    offline: bool,
+) -> None:
+    """Add the answers to the frames, kept ones and new ones.
 
     The last data update is asked for only if something else depends on it: a settled answer
     carries the one that was known when it was fetched, which is what says how complete it is.
@@ -31,13 +63,12 @@ def interactions(
     offline = offline or session.settings.offline
     absent = Absent(session)
     fresh = Freshness(session, audience.last, absent, offline=offline, refresh=refresh)
-    frames = Frames(session, audience, collects=collects)
     missing = list(audience.ids) if refresh else frames.add_kept(fresh.good)
     if missing and offline:
         days = f"{audience.first} to {audience.last}"
         raise OfflineError.not_kept("customers", missing, of=len(audience.ids), days=days)
     if not missing:
-        return frames.collected()
+        return
     cached = len(audience.ids) - len(missing)
     with saying_kept(session, lambda: cached, len(audience.ids)):
         updated = fresh.updated(needed=False)  # may wait for the quota, like the rest
@@ -59,8 +90,7 @@ def interactions(
         ask,
         frames.add,
         cached=cached,
-        collects=collects,
+        collects=frames.collects,
         progress=progress,
     )
     absent.check(audience.path, asked=len(missing), of=len(audience.ids))
-    return frames.collected()

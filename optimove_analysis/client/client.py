@@ -12,9 +12,10 @@ import polars as pl
 from optimove_analysis.catalogue import Catalogue
 from optimove_analysis.client import endpoints
 from optimove_analysis.client.ask import ask
-from optimove_analysis.client.audience import interactions
+from optimove_analysis.client.audience import answers, interactions
 from optimove_analysis.client.by_campaign import sends
 from optimove_analysis.client.catalogues import Asked, catalogue, customers
+from optimove_analysis.client.coverage import Answers
 from optimove_analysis.client.fetch import ProgressOption
 from optimove_analysis.client.frames import Audience, Collected
 from optimove_analysis.client.inputs import Day, Ids, as_day, as_days, as_ids, as_numbers, as_range
@@ -232,6 +233,66 @@ class OptimoveClient(Lifecycle):
             audience, on_error, progress=progress, refresh=refresh, offline=offline
         )
 
+    def answers(
+        self,
+        customer_ids: Ids,
+        start: Day,
+        end: Day,
+        *,
+        progress: ProgressOption = None,
+        refresh: bool = False,
+        offline: bool = False,
+        on_error: OnError = "raise",
+    ) -> Answers:
+        """Return the same as `interactions`, and of each answer what it covers.
+
+        Args:
+            customer_ids: as for `interactions`, as are all that follow.
+            start: the first day of the range.
+            end: its last day.
+            progress: how to show progress.
+            refresh: ask the API even for what the cache holds.
+            offline: send nothing.
+            on_error: ``"raise"`` the first failure, or ``"collect"`` those that are one customer's.
+
+        Returns:
+            ``(interactions, coverage, failures)``: `schema.INTERACTIONS`, `schema.COVERAGE`, one
+            row an answer, and `schema.FAILURES`.
+
+        >>> with OptimoveClient.sandbox() as client:
+        ...     found = client.answers(["000001", "841231"], "2018-08-01", "2018-08-31")
+        >>> found
+        Answers: 2 answers with 2 interactions; 0 failed
+        >>> found.coverage.select("customer_id", "found", "format", "rows").rows()
+        [('000001', True, None, 0), ('841231', True, 'channel interactions', 2)]
+        """
+        if on_error not in ("raise", "collect"):
+            raise InputError.option("on_error", on_error, ("raise", "collect"))
+        audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)
+        self._check_refresh(refresh=refresh)
+        try:
+            return answers(
+                self._session,
+                audience,
+                progress=progress,
+                refresh=refresh,
+                offline=offline,
+                collects=on_error == "collect",
+            )
+        except OfflineError as error:
+            if self._replayed is None:
+                raise
+            raise self._replayed.missing(error) from None
+
+    def customer_ids(self, customer_ids: Ids) -> list[str]:
+        """Return customer ids as this client's frames have them: text, each once.
+
+        Those that replay a snapshot with pseudonyms, and were given its key, return pseudonyms.
+        """
+        ids = as_ids(customer_ids)
+        self._check_no_key("customer_ids", ids)
+        return ids if self._replayed is None else self._replayed.ids(ids)
+
     def plan(self, customer_ids: Ids, start: Day, end: Day, *, refresh: bool = False) -> Plan:
         """Say what `interactions` would cost, before anything is sent; it takes milliseconds.
 
@@ -401,10 +462,7 @@ class OptimoveClient(Lifecycle):
         check_no_credential({name: "\n".join(ids)}, self._session.settings.credential)
 
     def _audience(self, path: str, customer_ids: Ids, start: Day, end: Day) -> Audience:
-        ids = as_ids(customer_ids)
-        self._check_no_key("customer_ids", ids)
-        if self._replayed is not None:
-            ids = self._replayed.ids(ids)
+        ids = self.customer_ids(customer_ids)
         return Audience(path, ids, *as_range(start, end), self._formats)
 
     def _interactions(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from optimove_analysis.client.convert import loads
 from optimove_analysis.schema import INTERACTIONS, Column
 
 __all__ = [
@@ -16,7 +18,10 @@ __all__ = [
     "ResponseFormat",
     "fields_of",
     "format_of",
+    "name_of",
 ]
+
+_DECODER: Final = json.JSONDecoder()
 
 _GIVEN: Final = ("customer_id", "data_through", "extra")
 
@@ -54,6 +59,25 @@ def format_of(formats: Sequence[ResponseFormat], names: Collection[str]) -> Resp
     """Return the format of a response in which fields of these names occur, None if none fits."""
     fitting = (form for form in formats if not form.marks.isdisjoint(names) or not form.marks)
     return next(fitting, None)
+
+
+def name_of(body: bytes, formats: Sequence[ResponseFormat]) -> str | None:
+    """Return the name of the format of a response that was read; None where it has no rows.
+
+    >>> name_of(b'[{"Date": "2018-08-20", "EventTime": null}]', FORMATS)
+    'engagement metrics'
+    """
+    text = body.decode()
+    start = text.find("{")
+    if start < 0:
+        return None
+    # The first row tells, unless a later one may have a mark that it lacks.
+    names = set(_DECODER.raw_decode(text, start)[0])
+    marks = frozenset().union(*(form.marks for form in formats)) - names
+    if "\\u" in text or any(f'"{mark}"' in text for mark in marks):
+        names = names.union(*loads(body))
+    form = format_of(formats, names)
+    return None if form is None else form.name
 
 
 _OLD: Final = fields_of(column for column in FILLED if not column.optional)

@@ -12,7 +12,9 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from optimove_analysis.client.cache import Entry, Facts
+from optimove_analysis.client.coverage import Covered, coverage
 from optimove_analysis.client.fetch import Failure
+from optimove_analysis.client.formats import name_of
 from optimove_analysis.client.request_key import keys_of
 from optimove_analysis.client.responses import FORMATS, ResponseFormat, parse
 from optimove_analysis.client.session import Answer, Session
@@ -77,6 +79,15 @@ class Audience:
             bodies.append((one, answer.body, through(answer.fetched_at.date(), answer.last_update)))
         return parse(bodies, formats=(*self.formats, *FORMATS))
 
+    def covered(self, customer_id: str, answer: Answer | Entry) -> Covered:
+        """Return what an answer covers."""
+        fetched, updated = answer.fetched_at, answer.last_update
+        known = fetched.date() if updated is None else min(fetched.date(), updated)
+        form = name_of(answer.body, (*self.formats, *FORMATS))
+        return Covered(
+            customer_id, self.first, self.last, fetched, updated, known, answer.found, form
+        )
+
     def check(self, customer_id: str, body: bytes) -> None:
         """Raise if an answer cannot be read as interactions."""
         parse([(customer_id, body, None)], formats=(*self.formats, *FORMATS))
@@ -97,8 +108,11 @@ class Frames:
     A batch is read in another thread while the next one is gathered.
     """
 
-    def __init__(self, session: Session, audience: Audience, *, collects: bool) -> None:
-        self._session, self._audience, self._collects = session, audience, collects
+    def __init__(
+        self, session: Session, audience: Audience, *, collects: bool, covers: bool = False
+    ) -> None:
+        self._session, self._audience, self.collects = session, audience, collects
+        self._covered: list[Covered] | None = [] if covers else None
         self._parts: list[pl.DataFrame] = []
         self._waiting: list[tuple[str, Answer | Entry]] = []
         self._bytes = 0
@@ -130,6 +144,8 @@ class Frames:
         self._hold(one, answer)
 
     def _hold(self, one: str, answer: Answer | Entry) -> None:
+        if self._covered is not None:
+            self._covered.append(self._audience.covered(one, answer))
         self._waiting.append((one, answer))
         self._bytes += len(answer.body)
         if len(self._waiting) >= _BODIES or self._bytes >= _BYTES:
@@ -160,6 +176,14 @@ class Frames:
         ]
         return Collected(frame, pl.DataFrame(rows, schema=FAILURES.schema, orient="row"))
 
+    def coverage(self, collected: Collected) -> pl.DataFrame:
+        """Return what the answers cover (`schema.COVERAGE`), in the order of the ids."""
+        failed = {failure.customer_id for failure in self.failures}
+        order = {one: place for place, one in enumerate(self._audience.ids)}
+        covered = [one for one in self._covered or () if one.customer_id not in failed]
+        covered.sort(key=lambda one: order[one.customer_id])
+        return coverage(covered, collected.interactions)
+
     def _parse(self) -> None:
         self._wait()
         waiting, self._waiting, self._bytes = self._waiting, [], 0
@@ -189,7 +213,7 @@ class Frames:
             return [self._audience.frame(waiting)], []
         except (SchemaError, ResponseError):
             # Only kept answers can get here: others were parsed before they were kept.
-            if not self._collects:
+            if not self.collects:
                 raise
         parts, failures = [], []
         for one, answer in waiting:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from optimove_analysis.schema.anomaly_tables import ANOMALIES, DAY_STATUSES
+from optimove_analysis.schema.archive_tables import ANSWER_KEY, ARCHIVED, COVERAGE
 from optimove_analysis.schema.check_tables import AUDIT, CHECKS, SEVERITIES
 from optimove_analysis.schema.compare_tables import COMPARISON, SHRUNK
 from optimove_analysis.schema.customer_tables import RECENCY, TIER_NAMES, TIERS, Tier
@@ -71,7 +72,9 @@ from optimove_analysis.schema.time_tables import FREQUENCY, FREQUENCY_CONTRAST, 
 __all__ = [
     "ACTIONS",
     "ANOMALIES",
+    "ANSWER_KEY",
     "API_ENDPOINTS",
+    "ARCHIVED",
     "ASKED",
     "AUDIT",
     "CAMPAIGNS",
@@ -80,6 +83,7 @@ __all__ = [
     "CHECKS",
     "COMPARISON",
     "CONTROL_ACTION_ID",
+    "COVERAGE",
     "CUSTOMERS",
     "DAY_STATUSES",
     "DIVERSITY",
@@ -141,6 +145,8 @@ TABLES: Final = (
     INTERACTIONS,
     FAILURES,
     ASKED,
+    COVERAGE,
+    ARCHIVED,
     MESSAGES,
     FUNNEL,
     CHANNEL_MIX,
