@@ -45,12 +45,14 @@ if TYPE_CHECKING:
         time_to_engage,
         transitions,
     )
+    from optimove_analysis.archive import Archive
     from optimove_analysis.catalogue import Catalogue
     from optimove_analysis.client import OptimoveClient
     from optimove_analysis.errors import OptimoveAnalysisError
 
 
 __all__ = [
+    "Archive",
     "Catalogue",
     "OptimoveAnalysisError",
     "OptimoveClient",
@@ -90,6 +92,7 @@ __all__ = [
 ]
 
 _ROOM_OF: Final = {
+    "Archive": "archive",
     "Catalogue": "catalogue",
     "OptimoveAnalysisError": "errors",
     "OptimoveClient": "client",

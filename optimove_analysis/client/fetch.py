@@ -39,6 +39,7 @@ __all__ = [
     "draw",
     "fetch_each",
     "saying_kept",
+    "shown",
 ]
 
 BAR: Final = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
@@ -194,7 +195,7 @@ def fetch_each(
     failures: list[Failure] = []
     done = in_a_row = 0
     with (
-        _shown(progress, len(ids)) as show,
+        shown(progress, len(ids)) as show,
         saying_kept(session, lambda: cached + done, total),
     ):
         report = _Report(show, session, cached, total)
@@ -275,7 +276,7 @@ def _kept(session: Session, done: int, total: int) -> str:
 
 
 @contextmanager
-def _shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress], None]]:
+def shown(progress: ProgressOption, todo: int) -> Iterator[Callable[[Progress], None]]:
     """Give the function that shows progress."""
     if callable(progress):
         yield progress

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+import polars as pl
+
 from optimove_analysis.client.store import Facts
 
-__all__ = ["Maturity", "is_younger"]
+__all__ = ["Maturity", "good", "is_younger", "settled"]
 
 _UNKNOWN_UPDATE: Final = timedelta(hours=1)
 """The age up to which an answer is good where the API does not say when its data changes."""
@@ -78,3 +80,27 @@ def is_younger(facts: Facts, age: timedelta, now: datetime) -> bool:
     The clock was set back since it was fetched: nobody knows how old it is.
     """
     return timedelta(0) <= now - facts.fetched_at.astimezone(UTC) < age
+
+
+def settled(settle_after: timedelta, now: datetime) -> pl.Expr:
+    """Say as `Maturity.settled` does which of many answers (`schema.COVERAGE`) change no more."""
+    told = pl.col("last_update").is_not_null() | (pl.col("fetched_at") <= now)
+    return pl.col("found") & told & (pl.col("known_through") - pl.col("end") > settle_after)
+
+
+def good(
+    settle_after: timedelta, max_age: timedelta, updated: date | None, now: datetime
+) -> pl.Expr:
+    """Say as `Maturity` does which of many answers (`schema.COVERAGE`) the API would give again.
+
+    Args:
+        settle_after: how long after a range's end its answers no longer change.
+        max_age: how old another may be.
+        updated: the last data update as the API says now; None: it does not say.
+        now: the time of day, with its zone.
+    """
+    age = pl.lit(now.astimezone(UTC)) - pl.col("fetched_at")
+    unknown = pl.col("last_update").is_null() | pl.lit(updated is None)
+    limit = pl.when(unknown).then(pl.lit(min(max_age, _UNKNOWN_UPDATE))).otherwise(pl.lit(max_age))
+    same = unknown | (pl.col("last_update") == pl.lit(updated, pl.Date)).fill_null(False)
+    return settled(settle_after, now) | (same & (age >= timedelta(0)) & (age < limit))

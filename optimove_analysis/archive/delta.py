@@ -1,0 +1,266 @@
+"""One Delta Lake table that is cut into buckets, each of which is replaced as a whole.
+
+Files are written by polars, and made part of the table by one entry in its log: before it nobody
+sees them, after it everybody. Whoever is killed in between leaves files that nobody reads, and
+`Table.vacuum` removes. An entry is written only over the version that its files were made from:
+who was overtaken reads again (`OvertakenError`).
+
+The log's statistics count rows and no more. The usual ones hold the smallest and largest value of
+each column, customer ids among them, and would keep those beyond their files.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from optimove_analysis.errors import InputError, OptimoveAnalysisError
+
+try:
+    from deltalake import CommitProperties, DeltaTable, Schema
+    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+    from deltalake.transaction import AddAction, RemoveAction
+    from obstore import put
+    from obstore.store import from_url
+except ModuleNotFoundError as missing:
+    if missing.name not in ("deltalake", "obstore"):
+        raise
+    message = "an archive needs the package deltalake: pip install 'optimove-analysis[archive]'."
+    raise OptimoveAnalysisError(message) from missing
+
+__all__ = ["BUCKET", "OvertakenError", "Table"]
+
+BUCKET: Final = "bucket"
+
+_ROW_GROUP: Final = 100_000
+"""So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
+_STRICT: Final = 0
+"""Tries to rebase an entry: none, since only the versions that it was made from make it right."""
+
+
+class OvertakenError(Exception):
+    """Another writer has written meanwhile: read again, and do it again."""
+
+
+class Table:
+    """A Delta table, partitioned by ``bucket``; its path or URI, and its columns without that."""
+
+    def __init__(
+        self, uri: str, schema: pl.Schema, storage_options: Mapping[str, str] | None = None
+    ) -> None:
+        self.uri = uri
+        self._columns = schema
+        self._schema = Schema.from_arrow(pl.Schema({**schema, BUCKET: pl.Int32()}))
+        self._options = dict(storage_options) if storage_options else None
+
+    def exists(self) -> bool:
+        """Whether there is such a table."""
+        with self._explained("read"):
+            return DeltaTable.is_deltatable(self.uri, self._options)
+
+    def create(self, *, about: Mapping[str, str], description: str) -> None:
+        """Make the table; one that another makes at the same moment is as good."""
+        with self._explained("made"):
+            try:
+                DeltaTable.create(
+                    self.uri,
+                    self._schema,
+                    partition_by=[BUCKET],
+                    description=description,
+                    configuration=about,
+                    raise_if_key_not_exists=False,
+                    storage_options=self._options,
+                )
+            except DeltaError:
+                if not DeltaTable.is_deltatable(self.uri, self._options):
+                    raise
+
+    def opened(self, version: int | datetime | None = None) -> DeltaTable:
+        """Return the table as of a version or time; None: as it is."""
+        with self._explained("read"):
+            table = DeltaTable(self.uri, storage_options=self._options)
+            if version is not None:
+                table.load_as_version(version)
+            return table
+
+    def scan(self, table: DeltaTable) -> pl.LazyFrame:
+        """Return the rows of an opened table, with their bucket."""
+        with self._explained("read"):
+            return pl.scan_delta(table, storage_options=self._options)
+
+    def read(
+        self, table: DeltaTable, bucket: int, columns: Iterable[str] | None = None
+    ) -> pl.DataFrame:
+        """Return the rows of a bucket, in their order: all columns but that of the bucket."""
+        names = self._columns.names() if columns is None else list(columns)
+        rows = self.scan(table).filter(pl.col(BUCKET) == bucket).select(names)
+        with self._explained("read"):
+            return rows.collect(engine="streaming")
+
+    def collect(self, plan: pl.LazyFrame) -> pl.DataFrame:
+        """Return the rows of a plan over this table."""
+        with self._explained("read"):
+            return plan.collect(engine="streaming")
+
+    def sizes(self, table: DeltaTable) -> pl.DataFrame:
+        """Return the files of an opened table: ``bucket``, ``rows``, ``size``, in bytes."""
+        files = pl.DataFrame(table.get_add_actions(flatten=True))
+        if files.is_empty():
+            return pl.DataFrame(schema={BUCKET: pl.Int32, "rows": pl.Int64, "size": pl.Int64})
+        return files.select(
+            pl.col(f"partition.{BUCKET}").cast(pl.Int32).alias(BUCKET),
+            pl.col("num_records").cast(pl.Int64).alias("rows"),
+            pl.col("size_bytes").cast(pl.Int64).alias("size"),
+        )
+
+    def said(self, table: DeltaTable, name: str) -> list[tuple[int, Any]]:
+        """Return what the log says under a name, and of which version, the latest first."""
+        with self._explained("read"):
+            entries = table.history()
+        return [(entry["version"], entry[name]) for entry in entries if name in entry]
+
+    def replace(
+        self, table: DeltaTable, parts: Mapping[int, pl.DataFrame], *, said: Mapping[str, Any]
+    ) -> int:
+        """Replace buckets by what is given for each, all at once; return the new version.
+
+        Args:
+            table: as it was opened to make the parts.
+            parts: a bucket's rows, in order.
+            said: what the log says of it.
+
+        Raises:
+            OvertakenError: the table has changed since it was opened.
+            OptimoveAnalysisError: it cannot be written; it is as it was.
+        """
+        written: list[str] = []
+        try:
+            with self._explained("written"):
+                added: list[AddAction | RemoveAction] = [
+                    self._write(bucket, rows, written)
+                    for bucket, rows in parts.items()
+                    if rows.height
+                ]
+                table.create_write_transaction(
+                    added,
+                    "overwrite",
+                    self._schema,
+                    partition_by=[BUCKET],
+                    partition_filters=[(BUCKET, "in", [str(bucket) for bucket in parts])],
+                    commit_properties=CommitProperties(
+                        max_commit_retries=_STRICT, custom_metadata=dict(said)
+                    ),
+                )
+        except CommitFailedError:
+            self._unwrite(written)
+            raise OvertakenError from None
+        except OptimoveAnalysisError:
+            self._unwrite(written)
+            raise
+        return table.version()
+
+    def vacuum(self, *, older_than: timedelta, full: bool) -> int:
+        """Remove files of versions that ended so long ago; return how many there were.
+
+        Args:
+            older_than: how long ago.
+            full: also files that never were part of a version. Only while nobody writes.
+        """
+        hours = int(older_than / timedelta(hours=1))
+        with self._explained("cleaned"):
+            table = self.opened()
+            which: dict[str, Any] = {"enforce_retention_duration": False, "full": full}
+            # Each leaves two entries in the log, which is for nothing where nothing is to go.
+            if not table.vacuum(hours, dry_run=True, **which):
+                return 0
+            return len(table.vacuum(hours, dry_run=False, **which))
+
+    def files_there(self) -> int:
+        """Return how many Parquet files lie there, of all states; 0 where they lie elsewhere."""
+        path = _local(self.uri)
+        return 0 if path is None else sum(1 for _ in path.glob(f"{BUCKET}=*/*.parquet"))
+
+    def missing(self, table: DeltaTable) -> int:
+        """Return how many files of an opened table are gone, as far as this computer can see."""
+        files = (_local(uri) for uri in table.file_uris())
+        return sum(path is not None and not path.exists() for path in files)
+
+    def _write(self, bucket: int, rows: pl.DataFrame, written: list[str]) -> AddAction:
+        name = f"{BUCKET}={bucket}/{secrets.token_hex(16)}.parquet"
+        uri = f"{self.uri}/{name}"
+        written.append(uri)
+        options: dict[str, Any] = {"compression": "zstd", "row_group_size": _ROW_GROUP}
+        rows = rows.select(self._columns.names())
+        if (path := _local(uri)) is None:
+            # Through memory: the log must say the size.
+            file = io.BytesIO()
+            rows.write_parquet(file, **options)
+            size = file.tell()
+            put(from_url(self.uri, config=self._options), name, file.getvalue())
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            rows.write_parquet(path, **options)
+            size = path.stat().st_size
+        return AddAction(
+            path=name,
+            size=size,
+            partition_values={BUCKET: str(bucket)},
+            modification_time=int(time.time() * 1000),
+            data_change=True,
+            stats=json.dumps({"numRecords": rows.height}),
+        )
+
+    def _unwrite(self, written: Iterable[str]) -> None:
+        """Remove files that nobody will read; what is left of them `vacuum` removes."""
+        for path in filter(None, map(_local, written)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Say what could not be done, and where."""
+        try:
+            yield
+        except CommitFailedError as error:
+            # Both a commit that came too late and a disk without room for it fail like this.
+            if self._is_full(error):
+                raise self._failure(what, error) from error
+            raise
+        except TableNotFoundError as error:
+            raise InputError(
+                f"there is no archive in {self.uri.rpartition('/')[0]} yet: "
+                "archive.update(client, customers, start, end) makes one."
+            ) from error
+        except (DeltaError, pl.exceptions.PolarsError, OSError) as error:
+            raise self._failure(what, error) from error
+
+    def _failure(self, what: str, error: Exception) -> OptimoveAnalysisError:
+        full = " The disk is full: make room, and do it again." if self._is_full(error) else ""
+        kept = " It is as it was." if what == "written" else ""
+        return OptimoveAnalysisError(
+            f"the archive's table {self.uri} cannot be {what} ({error}).{kept}{full}"
+        )
+
+    def _is_full(self, error: Exception) -> bool:
+        text = str(error).lower()
+        if "no space left" in text or "disk quota" in text or "os error 28" in text:
+            return True
+        path = _local(self.uri)
+        return path is not None and path.exists() and shutil.disk_usage(path).free == 0
+
+
+def _local(uri: str) -> Path | None:
+    """Return the path of a file on this computer; None: it lies elsewhere."""
+    if uri.startswith("file://"):
+        uri = uri.removeprefix("file://")
+    return None if "://" in uri else Path(uri)

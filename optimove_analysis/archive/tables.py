@@ -1,0 +1,283 @@
+"""The two tables of an archive, and how answers get into them.
+
+Interactions are written first, then what they cover: each in one step, that a kill leaves undone or
+done. In between the interactions decide (`ranges.still_held`); `Tables.mend` writes what is covered
+again where somebody was killed there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final, Self
+
+import polars as pl
+from filelock import FileLock
+
+from optimove_analysis.archive.delta import BUCKET, OvertakenError, Table
+from optimove_analysis.archive.layout import (
+    COVERAGE_COLUMNS,
+    ROW_COLUMNS,
+    bucket_of,
+    in_buckets,
+    in_order,
+)
+from optimove_analysis.archive.ranges import chained, disjoint, replaced_by, still_held, taken
+from optimove_analysis.errors import InputError, OptimoveAnalysisError
+from optimove_analysis.schema import ANSWER_KEY
+
+__all__ = ["Tables"]
+
+_ABOUT: Final = "optimove."
+"""What the names of our table's properties begin with."""
+_BATCH: Final = "batch"
+"""In both logs: which change of the interactions was the last."""
+_SEEN: Final = "interactions_version"
+"""In the log of what is covered: which version of the interactions it is of."""
+_ROWS_AT_ONCE: Final = 5_000_000
+"""So many rows are rewritten at once, and at least one bucket."""
+_ABANDONED: Final = timedelta(days=1)
+"""A file that no log has named for so long belongs to a writer who was killed."""
+_TRIES: Final = 1_000
+"""So often writers may overtake one before it says so: each time another has got on."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Both tables, wherever they lie."""
+
+    uri: str
+    rows: Table
+    covered: Table
+    lock: FileLock | None
+    """Held while files are written that no log names yet, on this computer: see `vacuum`."""
+
+    @classmethod
+    def at(cls, uri: str, storage_options: Mapping[str, str] | None) -> Self:
+        """Return those in a folder or beneath a URI; nothing is read or written."""
+        local = "://" not in uri
+        lock = FileLock(Path(uri) / ".lock") if local else None
+        return cls(
+            uri,
+            Table(f"{uri}/interactions", ROW_COLUMNS, storage_options),
+            Table(f"{uri}/coverage", COVERAGE_COLUMNS, storage_options),
+            lock,
+        )
+
+    def make(self, about: Mapping[str, object]) -> None:
+        """Make both tables, unless they are there."""
+        if self.lock is not None:
+            try:
+                Path(self.uri).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"{self.uri} cannot be made a folder ({error}).") from error
+        said = {f"{_ABOUT}{name}": str(value) for name, value in about.items()}
+        self.covered.create(about={}, description="Which answers the interactions are of.")
+        # Last: where it is, the archive is whole.
+        self.rows.create(about=said, description="Interactions of customers with campaigns.")
+
+    def about(self) -> dict[str, str]:
+        """Return what was said when the archive was made."""
+        said = self.rows.opened().metadata().configuration
+        return {k.removeprefix(_ABOUT): v for k, v in said.items() if k.startswith(_ABOUT)}
+
+    @property
+    def buckets(self) -> int:
+        """The number of buckets."""
+        return int(self.about()["buckets"])
+
+    def take(self, answers: pl.DataFrame, interactions: pl.DataFrame) -> pl.Series:
+        """Put answers in the place of those that they cover.
+
+        Args:
+            answers: `schema.COVERAGE`.
+            interactions: `schema.INTERACTIONS` of these answers.
+
+        Returns:
+            The customers whose answers were taken; `ranges.taken` says which are not.
+        """
+        known = answers.select(list(ANSWER_KEY)).rename(ANSWER_KEY)
+        rows = interactions.join(known, on="customer_id", how="left", maintain_order="left")
+        buckets = self.buckets
+        new, came = in_buckets(answers, buckets), in_buckets(rows, buckets)
+        nothing = rows.clear()
+        accepted: dict[int, pl.DataFrame] = {}
+
+        def rewritten(bucket: int, held: pl.DataFrame, covered: pl.DataFrame) -> pl.DataFrame:
+            accepted[bucket] = taken(new[bucket], covered)
+            return _replaced(held, covered, accepted[bucket], came.get(bucket, nothing))
+
+        def recorded(bucket: int, covered: pl.DataFrame) -> pl.DataFrame:
+            return pl.concat([covered, accepted[bucket]])
+
+        for some in self._groups(list(new)):
+            with self._locked():
+                self._rewrite(some, rewritten)
+                self._record(some, recorded)
+        return pl.concat(accepted.values())["customer_id"]
+
+    def erase(self, customer_ids: Sequence[str]) -> int:
+        """Take customers out of both tables; return how many rows they had. History has them."""
+        gone = pl.DataFrame({"customer_id": list(customer_ids)})
+        erased: dict[int, int] = {}
+
+        def without(frame: pl.DataFrame) -> pl.DataFrame:
+            return frame.join(gone, on="customer_id", how="anti", maintain_order="left")
+
+        def rewritten(bucket: int, held: pl.DataFrame, _covered: pl.DataFrame) -> pl.DataFrame:
+            kept = without(held)
+            erased[bucket] = held.height - kept.height
+            return kept
+
+        buckets = self.buckets
+        for some in self._groups(sorted({bucket_of(one, buckets) for one in customer_ids})):
+            with self._locked():
+                self._rewrite(some, rewritten)
+                self._record(some, lambda _, covered: without(covered))
+        return sum(erased.values())
+
+    def tidy(self) -> None:
+        """Make one file, in order, of each bucket that others have made several of."""
+        for table, order in ((self.rows, in_order), (self.covered, chained)):
+            self._alone(partial(_tidied, table, order))
+        self.mend()
+
+    def mend(self) -> None:
+        """Write what is covered again, if somebody was killed before that."""
+        written = self.rows.said(self.rows.opened(), _BATCH)
+        recorded = self.covered.said(self.covered.opened(), _BATCH)
+        if written and (not recorded or written[0][1] != recorded[0][1]):
+            self._record(range(self.buckets), lambda _, covered: covered)
+
+    def covered_as_of(self, version: int) -> int | None:
+        """Return the version of what is covered that belongs to one of the interactions."""
+        said = self.covered.said(self.covered.opened(), _SEEN)
+        return next((found for found, seen in said if int(seen) <= version), None)
+
+    def vacuum(self, *, older_than: timedelta) -> int:
+        """Remove the files of versions that ended so long ago; return how many there were.
+
+        And those of writers who were killed: at once where the archive lies on this computer, as
+        no other writer is at work then; elsewhere when they have lain there for a day.
+        """
+        with self._locked():
+            removed = 0
+            for table in (self.rows, self.covered):
+                removed += table.vacuum(older_than=older_than, full=self.lock is not None)
+                if self.lock is None:
+                    removed += table.vacuum(older_than=max(older_than, _ABANDONED), full=True)
+            return removed
+
+    def _groups(self, buckets: Sequence[int]) -> list[list[int]]:
+        """Return the buckets in groups that are rewritten at once: as memory allows."""
+        sizes = self.rows.sizes(self.rows.opened()).group_by(BUCKET).agg(pl.col("rows").sum())
+        rows = dict(sizes.iter_rows())
+        groups: list[list[int]] = [[]]
+        held = 0
+        for bucket in buckets:
+            if groups[-1] and held + rows.get(bucket, 0) > _ROWS_AT_ONCE:
+                groups.append([])
+                held = 0
+            groups[-1].append(bucket)
+            held += rows.get(bucket, 0)
+        return groups
+
+    def _rewrite(
+        self,
+        buckets: Sequence[int],
+        rewritten: Callable[[int, pl.DataFrame, pl.DataFrame], pl.DataFrame],
+    ) -> None:
+        """Rewrite buckets of the interactions, all at once."""
+
+        def once() -> None:
+            opened, covered = self.rows.opened(), self.covered.opened()
+            parts: dict[int, pl.DataFrame] = {}
+            for bucket in buckets:
+                held = self.rows.read(opened, bucket)
+                there = still_held(self.covered.read(covered, bucket), held)
+                rows = rewritten(bucket, held, there)
+                if not rows.equals(held):
+                    parts[bucket] = rows
+            if parts:
+                self.rows.replace(opened, parts, said={_BATCH: secrets.token_hex(8)})
+
+        self._alone(once)
+
+    def _record(
+        self, buckets: Iterable[int], changed: Callable[[int, pl.DataFrame], pl.DataFrame]
+    ) -> None:
+        """Write what is covered: what was and is changed, as far as the interactions hold it."""
+        which = list(ANSWER_KEY.values())
+
+        def once() -> None:
+            covered, opened = self.covered.opened(), self.rows.opened()
+            parts: dict[int, pl.DataFrame] = {}
+            for bucket in buckets:
+                answers = changed(bucket, self.covered.read(covered, bucket))
+                held = self.rows.read(opened, bucket, which)
+                parts[bucket] = chained(disjoint(still_held(answers.unique(), held)))
+            batch = self.rows.said(opened, _BATCH)
+            said = {_BATCH: batch[0][1] if batch else "", _SEEN: opened.version()}
+            self.covered.replace(covered, parts, said=said)
+
+        self._alone(once)
+
+    def _alone(self, once: Callable[[], None]) -> None:
+        """Do it; and again, if another writer was quicker."""
+        with self._locked():
+            for _ in range(_TRIES):
+                try:
+                    return once()
+                except OvertakenError:
+                    continue
+        raise OptimoveAnalysisError(
+            f"others write to {self.uri} all the time: call again when they are done."
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self.lock is None:
+            yield
+            return
+        try:
+            self.lock.acquire()
+        except OSError as error:
+            raise OptimoveAnalysisError(
+                f"the archive {self.uri} cannot be written to ({error}): is the folder yours?"
+            ) from error
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+
+def _tidied(table: Table, order: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    opened = table.opened()
+    where = table.sizes(opened)[BUCKET]
+    for bucket in where.filter(where.is_duplicated()).unique():
+        table.replace(opened, {bucket: order(table.read(opened, bucket))}, said={})
+        opened = table.opened()
+
+
+def _replaced(
+    held: pl.DataFrame, covered: pl.DataFrame, answers: pl.DataFrame, came: pl.DataFrame
+) -> pl.DataFrame:
+    """Return a bucket's interactions with those of answers in the place of what these cover."""
+    which = list(ANSWER_KEY.values())
+    there = chained(replaced_by(answers, covered)).rename(ANSWER_KEY).select(*which, "data_through")
+    touched = answers.select("customer_id")
+    others = held.join(touched, on="customer_id", how="anti", maintain_order="left")
+    # Of these customers only what is of some answer: the rest was replaced, or never recorded.
+    theirs = pl.concat(
+        frame.select(held.columns).join(
+            touched, on="customer_id", how="semi", maintain_order="left"
+        )
+        for frame in (held, came)
+    )
+    known = theirs.drop("data_through").join(there, on=which, how="inner", maintain_order="left")
+    return in_order(pl.concat([others, known.select(others.columns)]))
