@@ -50,7 +50,7 @@ class Archive:
     Update: 2 answers with 176 interactions came, 0 of 2 customers needed none
     Update: 0 answers with 0 interactions came, 2 of 2 customers needed none
     >>> counts.select("stage", "messages").rows()
-    []
+    [('sent', 81), ('delivered', 78), ('opened', None), ('clicked', 3)]
 
     Args:
         path: the folder, or a URI as ``"s3://bucket/archive"``; made where absent.

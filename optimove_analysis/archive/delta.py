@@ -206,7 +206,8 @@ class Table:
             file = io.BytesIO()
             rows.write_parquet(file, **options)
             size = file.tell()
-            put(from_url(self.uri, config=self._options), name, file.getvalue())
+            config: Any = self._options  # by store, of another type each
+            put(from_url(self.uri, config=config), name, file.getvalue())
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.write_parquet(path, **options)
