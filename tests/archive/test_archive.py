@@ -324,7 +324,7 @@ def test_the_log_holds_no_customer(
 def test_where_no_archive_is_the_error_says_how_to_make_one(archive: Archive) -> None:
     for call in (archive.scan, archive.info, archive.compact, archive.coverage, archive.files):
         with pytest.raises(InputError, match=r"archive\.update\(client"):
-            call()  # type: ignore[operator]
+            call()
     with pytest.raises(InputError, match=r"archive\.update\(client"):
         archive.forget("A")
     assert not Path(archive.path).exists()
