@@ -42,7 +42,7 @@ __all__ = ["BUCKET", "OvertakenError", "Table"]
 
 BUCKET: Final = "bucket"
 
-_ROW_GROUP: Final = 100_000
+_ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
 _A_FEW: Final = 10
 """So many entries of a log mostly say what was last said."""
