@@ -38,13 +38,13 @@ except ModuleNotFoundError as missing:
     message = "an archive needs the package deltalake: pip install 'optimove-analysis[archive]'."
     raise OptimoveAnalysisError(message) from missing
 
-__all__ = ["BUCKET", "OvertakenError", "Table"]
+__all__ = ["A_FEW", "BUCKET", "OvertakenError", "Table"]
 
 BUCKET: Final = "bucket"
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
-_A_FEW: Final = 10
+A_FEW: Final = 10
 """So many entries of a log mostly say what was last said."""
 _SETTINGS: Final = {
     # Who else writes is not to put customer ids into the log, as statistics.
@@ -133,7 +133,7 @@ class Table:
 
     def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
         """Return what the log last said under a name; None: it never did."""
-        for few in (_A_FEW, None):  # all of a long log takes a while
+        for few in (A_FEW, None):  # all of a long log takes a while
             if found := self.said(table, name, few):
                 return found[0][1]
         return None

@@ -1,8 +1,10 @@
 """The two tables of an archive, and how answers get into them.
 
-Interactions are written first, then what they cover: each in one step, that a kill leaves undone or
-done. In between the interactions decide (`ranges.still_held`); `Tables.mend` writes what is covered
-again where somebody was killed there.
+Answers are announced first, beside those that they are to replace; then the interactions are
+written, then what they cover: each in one step, that a kill leaves undone or done. In between the
+interactions decide which answers there are (`ranges.still_held`); `Tables.mend` writes what is
+covered again where somebody was killed there. Were answers not announced, a kill would leave
+interactions of which nobody knows what they cover.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import polars as pl
 from filelock import FileLock
 
-from optimove_analysis.archive.delta import BUCKET, OvertakenError, Table
+from optimove_analysis.archive.delta import A_FEW, BUCKET, OvertakenError, Table
 from optimove_analysis.archive.layout import (
     COVERAGE_COLUMNS,
     ROW_COLUMNS,
@@ -113,10 +115,12 @@ class Tables:
             return _replaced(held, covered, accepted[bucket], came.get(bucket, nothing))
 
         def recorded(bucket: int, covered: pl.DataFrame) -> pl.DataFrame:
-            return pl.concat([covered, accepted[bucket]])
+            others = covered.join(new[bucket], on=list(ANSWER_KEY), how="anti")
+            return pl.concat([others, accepted[bucket]])
 
         for some in self._groups(list(new)):
             with self._locked():
+                self._announce(some, new)
                 self._rewrite(some, rewritten)
                 self._record(some, recorded)
         return pl.concat(accepted.values())["customer_id"]
@@ -149,9 +153,26 @@ class Tables:
 
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
+        if not self._is_torn():
+            return
+        with self._locked():
+            if self._is_torn():  # else it was another writer, who has gone on
+                self._record(range(self.buckets), lambda _, covered: covered)
+
+    def _is_torn(self) -> bool:
         written = self.rows.latest(self.rows.opened(), _BATCH)
-        if written != self.covered.latest(self.covered.opened(), _BATCH):
-            self._record(range(self.buckets), lambda _, covered: covered)
+        return bool(written != self.covered.latest(self.covered.opened(), _BATCH))
+
+    def opened_covered(self) -> Any:  # noqa: ANN401 - deltalake's
+        """Return what is covered, without answers that are announced and perhaps not written."""
+        opened = self.covered.opened()
+        batches: list[tuple[int, object]] = []
+        for few in (A_FEW, None):
+            batches, seen = (self.covered.said(opened, name, few) for name in (_BATCH, _SEEN))
+            if seen:
+                recorded = seen[0][0]
+                return opened if recorded == batches[0][0] else self.covered.opened(recorded)
+        return self.covered.opened(batches[-1][0] - 1) if batches else opened
 
     def covered_as_of(self, version: int) -> int | None:
         """Return the version of what is covered that belongs to one of the interactions."""
@@ -207,6 +228,23 @@ class Tables:
 
         self._alone(once)
 
+    def _announce(self, buckets: Iterable[int], new: Mapping[int, pl.DataFrame]) -> None:
+        """Write of answers that they are to come: beside those that they are to replace."""
+        which = list(ANSWER_KEY.values())
+
+        def once() -> None:
+            covered, opened = self.covered.opened(), self.rows.opened()
+            parts: dict[int, pl.DataFrame] = {}
+            for bucket in buckets:
+                there = self.covered.read(covered, bucket)
+                known = still_held(there, self.rows.read(opened, bucket, which))
+                coming = taken(new[bucket], known).join(there, on=list(ANSWER_KEY), how="anti")
+                parts[bucket] = pl.concat([there, coming])
+            # No change of the interactions is called like this: until it is recorded, it is torn.
+            self.covered.replace(covered, parts, said={_BATCH: secrets.token_hex(8)})
+
+        self._alone(once)
+
     def _record(
         self, buckets: Iterable[int], changed: Callable[[int, pl.DataFrame], pl.DataFrame]
     ) -> None:
@@ -219,7 +257,7 @@ class Tables:
             for bucket in buckets:
                 answers = changed(bucket, self.covered.read(covered, bucket))
                 held = self.rows.read(opened, bucket, which)
-                parts[bucket] = chained(disjoint(still_held(answers.unique(), held)))
+                parts[bucket] = chained(disjoint(still_held(answers, held)))
             said = {_BATCH: self.rows.latest(opened, _BATCH), _SEEN: opened.version()}
             self.covered.replace(covered, parts, said=said)
 
@@ -271,11 +309,13 @@ def _replaced(
     touched = answers.select("customer_id")
     others = held.join(touched, on="customer_id", how="anti", maintain_order="left")
     # Of these customers only what is of some answer: the rest was replaced, or never recorded.
+    # What comes may be there already, if its writer was killed before it was recorded.
+    new = answers.select(list(ANSWER_KEY)).rename(ANSWER_KEY)
     theirs = pl.concat(
         frame.select(held.columns).join(
             touched, on="customer_id", how="semi", maintain_order="left"
         )
-        for frame in (held, came)
+        for frame in (held.join(new, on=which, how="anti", maintain_order="left"), came)
     )
     known = theirs.drop("data_through").join(there, on=which, how="inner", maintain_order="left")
     return in_order(pl.concat([others, known.select(others.columns)]))
