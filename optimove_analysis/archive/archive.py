@@ -196,12 +196,12 @@ class Archive:
     def coverage(self) -> pl.LazyFrame:
         """Return of whom and which days there are answers (`schema.COVERAGE`), as a plan."""
         opened = self._opened()  # raises where there is no archive yet
-        covered = self._tables.covered
         if self._version is None:
-            return covered.scan(self._tables.opened_covered()).select(COVERAGE.names)
+            return self._tables.answers().select(COVERAGE.names)
         version = self._tables.covered_as_of(opened.version())
         if version is None:
             return COVERAGE.empty().lazy()
+        covered = self._tables.covered
         return covered.scan(covered.opened(version)).select(COVERAGE.names)
 
     def files(self) -> list[str]:

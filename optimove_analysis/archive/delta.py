@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 import shutil
 import time
@@ -20,14 +21,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import polars as pl
 
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
 try:
-    from deltalake import CommitProperties, DeltaTable, Schema
+    from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
     from deltalake.transaction import AddAction, RemoveAction
     from obstore import put
@@ -38,13 +39,13 @@ except ModuleNotFoundError as missing:
     message = "an archive needs the package deltalake: pip install 'optimove-analysis[archive]'."
     raise OptimoveAnalysisError(message) from missing
 
-__all__ = ["A_FEW", "BUCKET", "OvertakenError", "Table"]
+__all__ = ["BUCKET", "OvertakenError", "Table"]
 
 BUCKET: Final = "bucket"
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
-A_FEW: Final = 10
+_A_FEW: Final = 10
 """So many entries of a log mostly say what was last said."""
 _SETTINGS: Final = {
     # Who else writes is not to put customer ids into the log, as statistics.
@@ -52,6 +53,12 @@ _SETTINGS: Final = {
     # The log is small, and what it no longer tells cannot be read again: ten years.
     "delta.logRetentionDuration": "interval 3650 days",
 }
+_CHECKPOINT: Final = 100
+"""After so many entries a file sums up the log."""
+_NOTHING_AFTER: Final = PostCommitHookProperties(
+    create_checkpoint=False, cleanup_expired_logs=False
+)
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
 
@@ -102,7 +109,12 @@ class Table:
             return table
 
     def scan(self, table: DeltaTable) -> pl.LazyFrame:
-        """Return the rows of an opened table, with their bucket."""
+        """Return the rows of an opened table, with their bucket.
+
+        Raises:
+            OptimoveAnalysisError: a file is gone or cut, as far as this computer can see.
+        """
+        self._check_files(table)
         with self._explained("read"):
             return pl.scan_delta(table, storage_options=self._options)
 
@@ -133,7 +145,7 @@ class Table:
 
     def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
         """Return what the log last said under a name; None: it never did."""
-        for few in (A_FEW, None):  # all of a long log takes a while
+        for few in (_A_FEW, None):  # all of a long log takes a while
             if found := self.said(table, name, few):
                 return found[0][1]
         return None
@@ -175,6 +187,8 @@ class Table:
                     commit_properties=CommitProperties(
                         max_commit_retries=_STRICT, custom_metadata=dict(said)
                     ),
+                    # Its failure would be told as if the entry were not there.
+                    post_commithook_properties=_NOTHING_AFTER,
                 )
         except CommitFailedError:
             self._unwrite(written)
@@ -182,7 +196,11 @@ class Table:
         except OptimoveAnalysisError:
             self._unwrite(written)
             raise
-        return table.version()
+        version = table.version()
+        if version % _CHECKPOINT == 0:
+            with suppress(DeltaError, CommitFailedError, OSError):  # it only makes reading faster
+                table.create_checkpoint()
+        return version
 
     def vacuum(self, *, older_than: timedelta, full: bool) -> int:
         """Remove files of versions that ended so long ago; return how many there were.
@@ -209,6 +227,27 @@ class Table:
         """Return how many files of an opened table are gone, as far as this computer can see."""
         files = (_local(uri) for uri in table.file_uris())
         return sum(path is not None and not path.exists() for path in files)
+
+    def _check_files(self, table: DeltaTable) -> None:
+        """Say now what the plan could only say in the engine's words, when it is collected."""
+        if _local(self.uri) is None:
+            return
+        with self._explained("read"):
+            files = pl.DataFrame(table.get_add_actions())
+        for name, size in files.select("path", "size_bytes").iter_rows():
+            path = _local(f"{self.uri}/{name}")
+            try:
+                found = path.stat().st_size if path else size
+            except OSError as error:
+                self._fail_reading(name, f"is gone or cannot be read ({error})")
+            if found != size:
+                self._fail_reading(name, f"has {found:,} bytes and not {size:,}")
+
+    def _fail_reading(self, name: str, what: str) -> NoReturn:
+        raise OptimoveAnalysisError(
+            f"the archive's table {self.uri} is damaged: its file {name} {what}. Put the file back "
+            "from a backup, or fetch into a new archive: the client's cache has what was kept."
+        )
 
     def _write(self, bucket: int, rows: pl.DataFrame, written: list[str]) -> AddAction:
         name = f"{BUCKET}={bucket}/{secrets.token_hex(16)}.parquet"
@@ -238,6 +277,12 @@ class Table:
 
     def _unwrite(self, written: Iterable[str]) -> None:
         """Remove files that nobody will read; what is left of them `vacuum` removes."""
+        try:
+            there = set(self.opened().file_uris())
+        except OptimoveAnalysisError:
+            return
+        if not there.isdisjoint(written):
+            return  # the entry is in the log, whatever was said of it
         for path in filter(None, map(_local, written)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -259,15 +304,20 @@ class Table:
             ) from error
         except (DeltaError, pl.exceptions.PolarsError, OSError) as error:
             raise self._failure(what, error) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of Rust, which is no Exception
+                raise
+            raise self._failure(what, error) from error
 
-    def _failure(self, what: str, error: Exception) -> OptimoveAnalysisError:
+    def _failure(self, what: str, error: BaseException) -> OptimoveAnalysisError:
         full = " The disk is full: make room, and do it again." if self._is_full(error) else ""
         kept = " It is as it was." if what == "written" else ""
+        said = " ".join(_COLOUR.sub("", str(error)).split())
         return OptimoveAnalysisError(
-            f"the archive's table {self.uri} cannot be {what} ({error}).{kept}{full}"
+            f"the archive's table {self.uri} cannot be {what} ({said}).{kept}{full}"
         )
 
-    def _is_full(self, error: Exception) -> bool:
+    def _is_full(self, error: BaseException) -> bool:
         text = str(error).lower()
         if "no space left" in text or "disk quota" in text or "os error 28" in text:
             return True

@@ -9,6 +9,7 @@ interactions of which nobody knows what they cover.
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from typing import Any, Final, Self
 import polars as pl
 from filelock import FileLock
 
-from optimove_analysis.archive.delta import A_FEW, BUCKET, OvertakenError, Table
+from optimove_analysis.archive.delta import BUCKET, OvertakenError, Table
 from optimove_analysis.archive.layout import (
     COVERAGE_COLUMNS,
     ROW_COLUMNS,
@@ -39,6 +40,8 @@ _ABOUT: Final = "optimove."
 """What the names of our table's properties begin with."""
 _BATCH: Final = "batch"
 """In both logs: which change of the interactions was the last."""
+_ANNOUNCED: Final = "announced"
+"""In the log of what is covered: the announcements there whose answers are not recorded yet."""
 _SEEN: Final = "interactions_version"
 """In the log of what is covered: which version of the interactions it is of."""
 _ROWS_AT_ONCE: Final = 5_000_000
@@ -120,9 +123,9 @@ class Tables:
 
         for some in self._groups(list(new)):
             with self._locked():
-                self._announce(some, new)
+                announcement = self._announce(some, new)
                 self._rewrite(some, rewritten)
-                self._record(some, recorded)
+                self._record(some, recorded, announcement)
         return pl.concat(accepted.values())["customer_id"]
 
     def erase(self, customer_ids: Sequence[str]) -> int:
@@ -138,11 +141,12 @@ class Tables:
             erased[bucket] = held.height - kept.height
             return kept
 
+        self.mend()
         buckets = self.buckets
         for some in self._groups(sorted({bucket_of(one, buckets) for one in customer_ids})):
             with self._locked():
                 self._rewrite(some, rewritten)
-                self._record(some, lambda _, covered: without(covered))
+                self._record(some, lambda _, covered: without(covered), "")
         return sum(erased.values())
 
     def tidy(self) -> None:
@@ -153,26 +157,35 @@ class Tables:
 
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
-        if not self._is_torn():
+        if not self._is_torn(self.covered.opened(), self.rows.opened()):
             return
         with self._locked():
-            if self._is_torn():  # else it was another writer, who has gone on
+            if self._is_torn(self.covered.opened(), self.rows.opened()):  # no writer has gone on
                 self._record(range(self.buckets), lambda _, covered: covered)
 
-    def _is_torn(self) -> bool:
-        written = self.rows.latest(self.rows.opened(), _BATCH)
-        return bool(written != self.covered.latest(self.covered.opened(), _BATCH))
+    def answers(self) -> pl.LazyFrame:
+        """Return what the interactions cover, be it recorded or only announced."""
+        covered, rows = self.covered.opened(), self.rows.opened()
+        if not self._is_torn(covered, rows):
+            return self.covered.scan(covered)
+        parts = [
+            self._resolved(self.covered.read(covered, bucket), rows, bucket).with_columns(
+                pl.lit(bucket, pl.Int32).alias(BUCKET)
+            )
+            for bucket in range(self.buckets)
+        ]
+        return pl.concat(parts).lazy()
 
-    def opened_covered(self) -> Any:  # noqa: ANN401 - deltalake's
-        """Return what is covered, without answers that are announced and perhaps not written."""
-        opened = self.covered.opened()
-        batches: list[tuple[int, object]] = []
-        for few in (A_FEW, None):
-            batches, seen = (self.covered.said(opened, name, few) for name in (_BATCH, _SEEN))
-            if seen:
-                recorded = seen[0][0]
-                return opened if recorded == batches[0][0] else self.covered.opened(recorded)
-        return self.covered.opened(batches[-1][0] - 1) if batches else opened
+    def _is_torn(self, covered: Any, rows: Any) -> bool:  # noqa: ANN401 - deltalake's
+        """Tell whether a writer has not recorded what it announced, or has written."""
+        if self.covered.latest(covered, _ANNOUNCED):
+            return True
+        return bool(self.rows.latest(rows, _BATCH) != self.covered.latest(covered, _BATCH))
+
+    def _resolved(self, answers: pl.DataFrame, rows: Any, bucket: int) -> pl.DataFrame:  # noqa: ANN401
+        """Return those of a bucket's answers that the interactions hold."""
+        held = self.rows.read(rows, bucket, list(ANSWER_KEY.values()))
+        return chained(disjoint(still_held(answers, held)))
 
     def covered_as_of(self, version: int) -> int | None:
         """Return the version of what is covered that belongs to one of the interactions."""
@@ -228,8 +241,9 @@ class Tables:
 
         self._alone(once)
 
-    def _announce(self, buckets: Iterable[int], new: Mapping[int, pl.DataFrame]) -> None:
-        """Write of answers that they are to come: beside those that they are to replace."""
+    def _announce(self, buckets: Iterable[int], new: Mapping[int, pl.DataFrame]) -> str:
+        """Write of answers that they are to come, beside those that they are to replace."""
+        announcement = secrets.token_hex(8)
         which = list(ANSWER_KEY.values())
 
         def once() -> None:
@@ -240,25 +254,42 @@ class Tables:
                 known = still_held(there, self.rows.read(opened, bucket, which))
                 coming = taken(new[bucket], known).join(there, on=list(ANSWER_KEY), how="anti")
                 parts[bucket] = pl.concat([there, coming])
-            # No change of the interactions is called like this: until it is recorded, it is torn.
-            self.covered.replace(covered, parts, said={_BATCH: secrets.token_hex(8)})
+            others = self.covered.latest(covered, _ANNOUNCED) or ""
+            self.covered.replace(covered, parts, said={_ANNOUNCED: f"{others} {announcement}"})
 
         self._alone(once)
+        return announcement
 
     def _record(
-        self, buckets: Iterable[int], changed: Callable[[int, pl.DataFrame], pl.DataFrame]
+        self,
+        buckets: Iterable[int],
+        changed: Callable[[int, pl.DataFrame], pl.DataFrame],
+        announcement: str | None = None,
     ) -> None:
-        """Write what is covered: what was and is changed, as far as the interactions hold it."""
-        which = list(ANSWER_KEY.values())
+        """Write what is covered: what was and is changed, as far as the interactions hold it.
+
+        Args:
+            buckets: the buckets.
+            changed: what makes a bucket's answers of those that were.
+            announcement: the one that is settled by it, if any; None: all are, as the buckets are
+                all that there are.
+        """
 
         def once() -> None:
             covered, opened = self.covered.opened(), self.rows.opened()
             parts: dict[int, pl.DataFrame] = {}
             for bucket in buckets:
                 answers = changed(bucket, self.covered.read(covered, bucket))
-                held = self.rows.read(opened, bucket, which)
-                parts[bucket] = chained(disjoint(still_held(answers, held)))
-            said = {_BATCH: self.rows.latest(opened, _BATCH), _SEEN: opened.version()}
+                parts[bucket] = self._resolved(answers, opened, bucket)
+            left = []
+            if announcement is not None:
+                others = self.covered.latest(covered, _ANNOUNCED) or ""
+                left = [one for one in others.split() if one != announcement]
+            said = {
+                _ANNOUNCED: " ".join(left),
+                _BATCH: self.rows.latest(opened, _BATCH),
+                _SEEN: opened.version(),
+            }
             self.covered.replace(covered, parts, said=said)
 
         self._alone(once)
@@ -283,8 +314,9 @@ class Tables:
         try:
             self.lock.acquire()
         except OSError as error:
+            hint = "make room" if error.errno == errno.ENOSPC else "is the folder yours?"
             raise OptimoveAnalysisError(
-                f"the archive {self.uri} cannot be written to ({error}): is the folder yours?"
+                f"the archive {self.uri} cannot be written to ({error}): {hint}"
             ) from error
         try:
             yield
