@@ -13,6 +13,7 @@ import polars as pl
 from optimove_analysis.archive.importing import Columns, read_export
 from optimove_analysis.archive.info import ArchiveInfo
 from optimove_analysis.archive.layout import BUCKETS, buckets_of
+from optimove_analysis.archive.place import located
 from optimove_analysis.archive.tables import Tables
 from optimove_analysis.archive.update import Update, update
 from optimove_analysis.client import OptimoveClient
@@ -73,7 +74,7 @@ class Archive:
         if isinstance(buckets, bool) or not isinstance(buckets, int) or not 1 <= buckets <= _MOST:
             raise InputError(f"buckets={buckets!r} must be a whole number, 1 to {_MOST:,}.")
         self._buckets = buckets
-        self._tables = Tables.at(_uri(path), storage_options)
+        self._tables = Tables.at(located(path), storage_options)
         self._version: int | None = None
 
     @property
@@ -309,12 +310,3 @@ class Archive:
             raise InputError(
                 f"{self.path} holds {about['ids']}, and this client gives {ids}: give another path."
             )
-
-
-def _uri(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"path={path!r} must be a folder or a URI, as 's3://bucket/archive'.")
-    if "://" in text:
-        return text.rstrip("/")
-    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - a URI or a path

@@ -22,9 +22,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
+from urllib.parse import unquote
 
 import polars as pl
 
+from optimove_analysis.archive.place import store_options
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
 try:
@@ -32,6 +34,7 @@ try:
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
     from deltalake.transaction import AddAction, RemoveAction
     from obstore import put
+    from obstore.exceptions import BaseError
     from obstore.store import from_url
 except ModuleNotFoundError as missing:
     if missing.name not in ("deltalake", "obstore"):
@@ -61,6 +64,16 @@ _NOTHING_AFTER: Final = PostCommitHookProperties(
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
+
+
+class _Opened(DeltaTable):
+    """A Delta table that calls its files what they are called.
+
+    deltalake's own has ``%20`` for a space in the name of a folder, and polars does not find that.
+    """
+
+    def file_uris(self, *args: Any, **kwargs: Any) -> list[str]:
+        return [unquote(uri) for uri in super().file_uris(*args, **kwargs)]
 
 
 class OvertakenError(Exception):
@@ -103,7 +116,7 @@ class Table:
     def opened(self, version: int | datetime | None = None) -> DeltaTable:
         """Return the table as of a version or time; None: as it is."""
         with self._explained("read"):
-            table = DeltaTable(self.uri, storage_options=self._options)
+            table = _Opened(self.uri, storage_options=self._options)
             if version is not None:
                 table.load_as_version(version)
             return table
@@ -224,9 +237,16 @@ class Table:
         return 0 if path is None else sum(1 for _ in path.glob(f"{BUCKET}=*/*.parquet"))
 
     def missing(self, table: DeltaTable) -> int:
-        """Return how many files of an opened table are gone, as far as this computer can see."""
-        files = (_local(uri) for uri in table.file_uris())
-        return sum(path is not None and not path.exists() for path in files)
+        """Return how many files of an opened table are gone."""
+        if _local(self.uri) is not None:
+            return sum(not Path(file).exists() for file in table.file_uris())
+        with self._explained("read"):
+            there = {
+                entry["path"].rpartition("/")[2]
+                for entries in self._store().list()
+                for entry in entries
+            }
+        return sum(file.rpartition("/")[2] not in there for file in table.file_uris())
 
     def _check_files(self, table: DeltaTable) -> None:
         """Say now what the plan could only say in the engine's words, when it is collected."""
@@ -235,7 +255,7 @@ class Table:
         with self._explained("read"):
             files = pl.DataFrame(table.get_add_actions())
         for name, size in files.select("path", "size_bytes").iter_rows():
-            path = _local(f"{self.uri}/{name}")
+            path = _local(f"{self.uri}/{unquote(name)}")
             try:
                 found = path.stat().st_size if path else size
             except OSError as error:
@@ -260,8 +280,7 @@ class Table:
             file = io.BytesIO()
             rows.write_parquet(file, **options)
             size = file.tell()
-            config: Any = self._options  # by store, of another type each
-            put(from_url(self.uri, config=config), name, file.getvalue())
+            put(self._store(), name, file.getvalue())
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.write_parquet(path, **options)
@@ -274,6 +293,12 @@ class Table:
             data_change=True,
             stats=json.dumps({"numRecords": rows.height}),
         )
+
+    def _store(self) -> Any:  # noqa: ANN401 - of another type each
+        config: Any
+        client: Any
+        config, client = store_options(self._options)
+        return from_url(self.uri, config=config, client_options=client)
 
     def _unwrite(self, written: Iterable[str]) -> None:
         """Remove files that nobody will read; what is left of them `vacuum` removes."""
@@ -302,7 +327,7 @@ class Table:
                 f"there is no archive in {self.uri.rpartition('/')[0]} yet: "
                 "archive.update(client, customers, start, end) makes one."
             ) from error
-        except (DeltaError, pl.exceptions.PolarsError, OSError) as error:
+        except (DeltaError, pl.exceptions.PolarsError, BaseError, OSError) as error:
             raise self._failure(what, error) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":  # of Rust, which is no Exception
@@ -327,6 +352,4 @@ class Table:
 
 def _local(uri: str) -> Path | None:
     """Return the path of a file on this computer; None: it lies elsewhere."""
-    if uri.startswith("file://"):
-        uri = uri.removeprefix("file://")
     return None if "://" in uri else Path(uri)
