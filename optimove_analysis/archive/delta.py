@@ -72,7 +72,7 @@ class _Opened(DeltaTable):
     deltalake's own has ``%20`` for a space in the name of a folder, and polars does not find that.
     """
 
-    def file_uris(self, *args: Any, **kwargs: Any) -> list[str]:
+    def file_uris(self, *args: Any, **kwargs: Any) -> list[str]:  # noqa: ANN401 - its own
         return [unquote(uri) for uri in super().file_uris(*args, **kwargs)]
 
 
