@@ -42,8 +42,16 @@ __all__ = ["BUCKET", "OvertakenError", "Table"]
 
 BUCKET: Final = "bucket"
 
-_ROW_GROUP: Final = 100_000
+_ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
+_A_FEW: Final = 10
+"""So many entries of a log mostly say what was last said."""
+_SETTINGS: Final = {
+    # Who else writes is not to put customer ids into the log, as statistics.
+    "delta.dataSkippingNumIndexedCols": "0",
+    # The log is small, and what it no longer tells cannot be read again: ten years.
+    "delta.logRetentionDuration": "interval 3650 days",
+}
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
 
@@ -77,7 +85,7 @@ class Table:
                     self._schema,
                     partition_by=[BUCKET],
                     description=description,
-                    configuration=about,
+                    configuration={**_SETTINGS, **about},
                     raise_if_key_not_exists=False,
                     storage_options=self._options,
                 )
@@ -123,10 +131,17 @@ class Table:
             pl.col("size_bytes").cast(pl.Int64).alias("size"),
         )
 
-    def said(self, table: DeltaTable, name: str) -> list[tuple[int, Any]]:
+    def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
+        """Return what the log last said under a name; None: it never did."""
+        for few in (_A_FEW, None):  # all of a long log takes a while
+            if found := self.said(table, name, few):
+                return found[0][1]
+        return None
+
+    def said(self, table: DeltaTable, name: str, limit: int | None = None) -> list[tuple[int, Any]]:
         """Return what the log says under a name, and of which version, the latest first."""
         with self._explained("read"):
-            entries = table.history()
+            entries = table.history(limit)
         return [(entry["version"], entry[name]) for entry in entries if name in entry]
 
     def replace(
@@ -180,8 +195,8 @@ class Table:
         with self._explained("cleaned"):
             table = self.opened()
             which: dict[str, Any] = {"enforce_retention_duration": False, "full": full}
-            # Each leaves two entries in the log, which is for nothing where nothing is to go.
-            if not table.vacuum(hours, dry_run=True, **which):
+            # It leaves two entries in the log, which is for nothing where nothing is to go.
+            if self.files_there() == len(table.file_uris()):
                 return 0
             return len(table.vacuum(hours, dry_run=False, **which))
 

@@ -83,6 +83,7 @@ def read_export(
     _check_missing(path, columns, seen)
     rows = files.select(_column(name, columns.get(name, name), seen) for name in INTERACTIONS.names)
     rows = rows.with_columns(data_through=pl.lit(min(end, through)))
+    _read(rows.select(pl.all().count()))  # all values, before anything is written
     found = _read(rows.select(pl.col("customer_id").unique()))["customer_id"]
     if found.null_count():
         raise InputError(f"{path} has rows without a customer: whose are they?")
