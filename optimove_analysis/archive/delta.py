@@ -25,26 +25,18 @@ from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
 import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+from obstore import put
+from obstore.exceptions import BaseError
+from obstore.store import from_url
 
+from optimove_analysis.archive.layout import BUCKET
 from optimove_analysis.archive.place import store_options
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-try:
-    from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
-    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-    from deltalake.transaction import AddAction, RemoveAction
-    from obstore import put
-    from obstore.exceptions import BaseError
-    from obstore.store import from_url
-except ModuleNotFoundError as missing:
-    if missing.name not in ("deltalake", "obstore"):
-        raise
-    message = "an archive needs the package deltalake: pip install 'optimove-analysis[archive]'."
-    raise OptimoveAnalysisError(message) from missing
-
-__all__ = ["BUCKET", "OvertakenError", "Table"]
-
-BUCKET: Final = "bucket"
+__all__ = ["OvertakenError", "Table"]
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""

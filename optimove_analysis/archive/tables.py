@@ -22,8 +22,9 @@ from typing import Any, Final, Self
 import polars as pl
 from filelock import FileLock
 
-from optimove_analysis.archive.delta import BUCKET, OvertakenError, Table
+from optimove_analysis.archive.delta import OvertakenError, Table
 from optimove_analysis.archive.layout import (
+    BUCKET,
     COVERAGE_COLUMNS,
     ROW_COLUMNS,
     bucket_of,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
 from optimove_analysis.archive.layout import buckets_of
 from optimove_analysis.archive.ranges import missing
-from optimove_analysis.archive.tables import Tables
 from optimove_analysis.client import OptimoveClient, Quota
 from optimove_analysis.client.coverage import Answers
 from optimove_analysis.client.fetch import Progress, ProgressOption, shown
@@ -19,6 +18,9 @@ from optimove_analysis.client.inputs import Ids, as_ids
 from optimove_analysis.client.maturity import good, settled
 from optimove_analysis.errors import ApiError, AuthError, OptimoveAnalysisError
 from optimove_analysis.schema import FAILURES
+
+if TYPE_CHECKING:
+    from optimove_analysis.archive.tables import Tables
 
 __all__ = ["BATCH", "Update", "update"]
 
