@@ -28,8 +28,8 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
-from obstore import put
-from obstore.exceptions import BaseError
+from obstore import get, put
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import from_url
 
 from optimove_analysis.archive.layout import BUCKET
@@ -40,8 +40,6 @@ __all__ = ["OvertakenError", "Table"]
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
-_A_FEW: Final = 10
-"""So many entries of a log mostly say what was last said."""
 _SETTINGS: Final = {
     # Who else writes is not to put customer ids into the log, as statistics.
     "delta.dataSkippingNumIndexedCols": "0",
@@ -54,6 +52,7 @@ _NOTHING_AFTER: Final = PostCommitHookProperties(
     create_checkpoint=False, cleanup_expired_logs=False
 )
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_FAILURES: Final = (DeltaError, pl.exceptions.PolarsError, BaseError, OSError, json.JSONDecodeError)
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
 
@@ -150,16 +149,27 @@ class Table:
 
     def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
         """Return what the log last said under a name; None: it never did."""
-        for few in (_A_FEW, None):  # all of a long log takes a while
-            if found := self.said(table, name, few):
-                return found[0][1]
-        return None
+        return next((value for _, value in self.said(table, name)), None)
 
-    def said(self, table: DeltaTable, name: str, limit: int | None = None) -> list[tuple[int, Any]]:
-        """Return what the log says under a name, and of which version, the latest first."""
-        with self._explained("read"):
-            entries = table.history(limit)
-        return [(entry["version"], entry[name]) for entry in entries if name in entry]
+    def said(self, table: DeltaTable, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield what the log says under a name, and of which version, the latest first."""
+        for version, entry in self.log(table):
+            if name in entry:
+                yield version, entry[name]
+
+    def log(self, table: DeltaTable) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield what the log says of an opened version and of each before it, while it is there.
+
+        deltalake's own history is of the latest version, whichever was opened.
+        """
+        for version in range(table.version(), -1, -1):
+            with self._explained("read"):
+                try:
+                    text = self._bytes(f"_delta_log/{version:020}.json")
+                except (FileNotFoundError, NotFoundError):
+                    return
+                lines = [json.loads(line) for line in text.splitlines() if b"commitInfo" in line]
+            yield version, next((one["commitInfo"] for one in lines if "commitInfo" in one), {})
 
     def replace(
         self, table: DeltaTable, parts: Mapping[int, pl.DataFrame], *, said: Mapping[str, Any]
@@ -286,6 +296,11 @@ class Table:
             stats=json.dumps({"numRecords": rows.height}),
         )
 
+    def _bytes(self, name: str) -> bytes:
+        if (path := _local(f"{self.uri}/{name}")) is not None:
+            return path.read_bytes()
+        return bytes(get(self._store(), name).bytes())
+
     def _store(self) -> Any:  # noqa: ANN401 - of another type each
         config: Any
         client: Any
@@ -319,7 +334,7 @@ class Table:
                 f"there is no archive in {self.uri.rpartition('/')[0]} yet: "
                 "archive.update(client, customers, start, end) makes one."
             ) from error
-        except (DeltaError, pl.exceptions.PolarsError, BaseError, OSError) as error:
+        except _FAILURES as error:
             raise self._failure(what, error) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":  # of Rust, which is no Exception
