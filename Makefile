@@ -49,7 +49,7 @@ test: check ## Run all checks and tests
 	@$(RUN) pytest -n $(WORKERS) --dist worksteal
 
 faults: .venv/dev ## Try all faults in full, kills and full disks included, and print their table
-	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults
+	@OPTIMOVE_FAULTS=full $(RUN) pytest -q tests/faults tests/archive
 
 # An environment of its own: PySpark and the benchmarks want different versions of pandas.
 .venv-spark/ready: requirements-spark.lock pyproject.toml optimove_analysis/version.py

@@ -36,7 +36,7 @@ from optimove_analysis.archive.layout import BUCKET
 from optimove_analysis.archive.place import store_options
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["OvertakenError", "Table"]
+__all__ = ["CHECKPOINT", "OvertakenError", "Table"]
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
@@ -46,7 +46,7 @@ _SETTINGS: Final = {
     # The log is small, and what it no longer tells cannot be read again: ten years.
     "delta.logRetentionDuration": "interval 3650 days",
 }
-_CHECKPOINT: Final = 100
+CHECKPOINT: Final = 100
 """After so many entries a file sums up the log."""
 _NOTHING_AFTER: Final = PostCommitHookProperties(
     create_checkpoint=False, cleanup_expired_logs=False
@@ -212,7 +212,7 @@ class Table:
             self._unwrite(written)
             raise
         version = table.version()
-        if version % _CHECKPOINT == 0:
+        if version % CHECKPOINT == 0:
             with suppress(DeltaError, CommitFailedError, OSError):  # it only makes reading faster
                 table.create_checkpoint()
         return version

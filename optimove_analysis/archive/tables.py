@@ -158,10 +158,8 @@ class Tables:
 
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
-        if not self._is_torn(self.covered.opened(), self.rows.opened()):
-            return
-        with self._locked():
-            if self._is_torn(self.covered.opened(), self.rows.opened()):  # no writer has gone on
+        with self._locked():  # who may not write hears it here, before anything is fetched
+            if self._is_torn(self.covered.opened(), self.rows.opened()):
                 self._record(range(self.buckets), lambda _, covered: covered)
 
     def answers(self) -> pl.LazyFrame:

@@ -49,6 +49,8 @@ class Deed:
     """Or ``"compact"``, ``"forget"``, ``"compact for ever"``."""
     buckets: int = 4
     batch: int = 10
+    sums_up: int = delta.CHECKPOINT
+    """After so many entries the log is summed up."""
     locked: bool = True
     """False: as for an archive that lies elsewhere, without a lock that writers share."""
     dies_at: int | None = None
@@ -146,6 +148,7 @@ class Writer:
 
 def _perform(deed: Deed, said: Connection) -> None:
     update.BATCH = deed.batch  # type: ignore[misc] # many commits, of few customers each
+    delta.CHECKPOINT = deed.sums_up  # type: ignore[misc]
     points: list[str] = []
     watch(points, deed.dies_at)
     try:
