@@ -140,9 +140,7 @@ class _Asked:
         return plain and self.roots.union(self.keys).difference(self.by.keys) <= set(MESSAGE_KEY)
 
 
-def _sorts(
-    rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked
-) -> Iterator[nw.LazyFrame[Any]]:
+def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> Iterator[nw.LazyFrame[Any]]:
     """Count messages by what is asked and what their verdict depends on (`by_pattern`).
 
     Customers are counted in turn: each is in one of the frames.

@@ -9,23 +9,19 @@ unknown events, null ids), so that no formulation is timed that would be wrong o
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
-import zlib
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from optimove_analysis import Archive
 from optimove_analysis.schema import INTERACTIONS
 
-__all__ = ["BUCKETS", "archive", "interactions", "write"]
+__all__ = ["archive", "interactions", "write"]
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
-BUCKETS: Final = 16
-"""Into how many parts an archive's customers are shared out."""
 
 ROWS_A_MESSAGE: Final = 2.11
 """How many rows a message has on average, as drawn below."""
@@ -43,6 +39,7 @@ _CHANCES: Final = {
 }
 _DAYS: Final = 365
 _FIRST: Final = dt.date(2025, 1, 1)
+_LAST: Final = dt.date(2025, 12, 31)
 _MESSAGES_A_CUSTOMER: Final = 42
 
 
@@ -104,7 +101,7 @@ def interactions(rows: int, *, seed: int = 4, first_customer: int = 0) -> pl.Dat
             pl.format("{}", pl.col("customer_id") + 100_000).alias("customer_id"),
             pl.col("date").cast(pl.Date),
             pl.when(~pl.col("lost")).then("template_id").alias("template_id"),
-            data_through=pl.lit(dt.date(2025, 12, 31)),
+            data_through=pl.lit(_LAST),
         ).drop("lost")
     ).select(INTERACTIONS.names)
 
@@ -124,40 +121,11 @@ def write(path: Path, rows: int, *, seed: int = 4, chunk: int = 5_000_000) -> No
         writer.close()
 
 
-def archive(folder: Path, rows: int, *, seed: int = 4, chunk: int = 5_000_000) -> None:
-    """Write about ``rows`` rows as an archive's Delta table of interactions.
-
-    A bucket of customers is one file, by month, customer and day, so that a customer's rows and a
-    month's are each found in few row groups.
-    """
-    from deltalake import Schema  # noqa: PLC0415 - as above
-    from deltalake.transaction import AddAction, create_table_with_add_actions  # noqa: PLC0415
-
-    folder.mkdir(parents=True)
-    added: list[AddAction] = []
+def archive(folder: Path, rows: int, *, seed: int = 4) -> Archive:
+    """Make an archive of about ``rows`` rows."""
+    kept = Archive(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        drawn = Path(temporary)
-        for done in range(0, rows, chunk):
-            part = interactions(min(chunk, rows - done), seed=seed, first_customer=done)
-            for (bucket,), of_bucket in part.group_by(_bucket(part["customer_id"])):
-                of_bucket.write_parquet(drawn / f"{bucket}-{done}.parquet")
-        for bucket in range(BUCKETS):
-            of_bucket = pl.read_parquet(drawn / f"{bucket}-*.parquet").sort(
-                pl.col("date").dt.truncate("1mo"), "customer_id", "date", maintain_order=True
-            )
-            name = f"bucket={bucket}/0.parquet"
-            (folder / name).parent.mkdir()
-            of_bucket.write_parquet(folder / name, row_group_size=100_000)
-            said = json.dumps({"numRecords": of_bucket.height})
-            size = (folder / name).stat().st_size
-            added.append(AddAction(name, size, {"bucket": str(bucket)}, 0, True, said))  # noqa: FBT003 - the library's own
-    schema = pl.DataFrame(schema={**of_bucket.schema, "bucket": pl.Int32}).to_arrow().schema
-    create_table_with_add_actions(
-        str(folder), Schema.from_arrow(schema), added, partition_by=["bucket"]
-    )
-
-
-def _bucket(customers: pl.Series) -> pl.Series:
-    known = customers.unique()
-    buckets = [zlib.crc32(one.encode()) % BUCKETS for one in known]
-    return customers.replace_strict(known, buckets, return_dtype=pl.Int32).alias("bucket")
+        file = Path(temporary) / "drawn.parquet"
+        write(file, rows, seed=seed)
+        kept.import_parquet(file, start=_FIRST, end=_LAST, data_through=_LAST)
+    return kept
