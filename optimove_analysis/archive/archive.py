@@ -13,6 +13,7 @@ import polars as pl
 from optimove_analysis.archive.importing import Columns, read_export
 from optimove_analysis.archive.info import ArchiveInfo
 from optimove_analysis.archive.layout import BUCKETS, buckets_of
+from optimove_analysis.archive.place import located
 from optimove_analysis.archive.update import Update, update
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.client.fetch import ProgressOption
@@ -76,7 +77,7 @@ class Archive:
         if isinstance(buckets, bool) or not isinstance(buckets, int) or not 1 <= buckets <= _MOST:
             raise InputError(f"buckets={buckets!r} must be a whole number, 1 to {_MOST:,}.")
         self._buckets = buckets
-        self._tables = _tables_at(_uri(path), storage_options)
+        self._tables = _tables_at(located(path), storage_options)
         self._version: int | None = None
 
     @property
@@ -199,11 +200,11 @@ class Archive:
     def coverage(self) -> pl.LazyFrame:
         """Return of whom and which days there are answers (`schema.COVERAGE`), as a plan."""
         opened = self._opened()  # raises where there is no archive yet
-        version = None
-        if self._version is not None:
-            version = self._tables.covered_as_of(opened.version())
-            if version is None:
-                return COVERAGE.empty().lazy()
+        if self._version is None:
+            return self._tables.answers().select(COVERAGE.names)
+        version = self._tables.covered_as_of(opened.version())
+        if version is None:
+            return COVERAGE.empty().lazy()
         covered = self._tables.covered
         return covered.scan(covered.opened(version)).select(COVERAGE.names)
 
@@ -324,12 +325,3 @@ def _tables_at(uri: str, storage_options: Mapping[str, str] | None) -> Tables:
             f"an archive needs the package {error.name}: pip install 'optimove-analysis[archive]'."
         ) from error
     return Tables.at(uri, storage_options)
-
-
-def _uri(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"path={path!r} must be a folder or a URI, as 's3://bucket/archive'.")
-    if "://" in text:
-        return text.rstrip("/")
-    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - a URI or a path
