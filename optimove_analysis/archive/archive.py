@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -13,13 +13,15 @@ import polars as pl
 from optimove_analysis.archive.importing import Columns, read_export
 from optimove_analysis.archive.info import ArchiveInfo
 from optimove_analysis.archive.layout import BUCKETS, buckets_of
-from optimove_analysis.archive.tables import Tables
 from optimove_analysis.archive.update import Update, update
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.client.fetch import ProgressOption
 from optimove_analysis.client.inputs import Day, Ids, as_day, as_ids, as_range
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 from optimove_analysis.schema import COVERAGE, INTERACTIONS
+
+if TYPE_CHECKING:
+    from optimove_analysis.archive.tables import Tables
 
 __all__ = ["Archive"]
 
@@ -61,6 +63,7 @@ class Archive:
 
     Raises:
         InputError: the path or the number of buckets cannot be used.
+        OptimoveAnalysisError: the package deltalake is not installed.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Archive:
         if isinstance(buckets, bool) or not isinstance(buckets, int) or not 1 <= buckets <= _MOST:
             raise InputError(f"buckets={buckets!r} must be a whole number, 1 to {_MOST:,}.")
         self._buckets = buckets
-        self._tables = Tables.at(_uri(path), storage_options)
+        self._tables = _tables_at(_uri(path), storage_options)
         self._version: int | None = None
 
     @property
@@ -309,6 +312,18 @@ class Archive:
             raise InputError(
                 f"{self.path} holds {about['ids']}, and this client gives {ids}: give another path."
             )
+
+
+def _tables_at(uri: str, storage_options: Mapping[str, str] | None) -> Tables:
+    try:
+        from optimove_analysis.archive.tables import Tables  # noqa: PLC0415 - an extra needs it
+    except ModuleNotFoundError as error:
+        if error.name not in ("deltalake", "obstore"):
+            raise
+        raise OptimoveAnalysisError(
+            f"an archive needs the package {error.name}: pip install 'optimove-analysis[archive]'."
+        ) from error
+    return Tables.at(uri, storage_options)
 
 
 def _uri(path: str | os.PathLike[str]) -> str:

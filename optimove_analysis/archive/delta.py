@@ -23,27 +23,27 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+from obstore import put
+from obstore.store import from_url
 
+from optimove_analysis.archive.layout import BUCKET
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-try:
-    from deltalake import CommitProperties, DeltaTable, Schema
-    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-    from deltalake.transaction import AddAction, RemoveAction
-    from obstore import put
-    from obstore.store import from_url
-except ModuleNotFoundError as missing:
-    if missing.name not in ("deltalake", "obstore"):
-        raise
-    message = "an archive needs the package deltalake: pip install 'optimove-analysis[archive]'."
-    raise OptimoveAnalysisError(message) from missing
+__all__ = ["OvertakenError", "Table"]
 
-__all__ = ["BUCKET", "OvertakenError", "Table"]
-
-BUCKET: Final = "bucket"
-
-_ROW_GROUP: Final = 100_000
+_ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
+_A_FEW: Final = 10
+"""So many entries of a log mostly say what was last said."""
+_SETTINGS: Final = {
+    # Who else writes is not to put customer ids into the log, as statistics.
+    "delta.dataSkippingNumIndexedCols": "0",
+    # The log is small, and what it no longer tells cannot be read again: ten years.
+    "delta.logRetentionDuration": "interval 3650 days",
+}
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
 
@@ -77,7 +77,7 @@ class Table:
                     self._schema,
                     partition_by=[BUCKET],
                     description=description,
-                    configuration=about,
+                    configuration={**_SETTINGS, **about},
                     raise_if_key_not_exists=False,
                     storage_options=self._options,
                 )
@@ -123,10 +123,17 @@ class Table:
             pl.col("size_bytes").cast(pl.Int64).alias("size"),
         )
 
-    def said(self, table: DeltaTable, name: str) -> list[tuple[int, Any]]:
+    def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
+        """Return what the log last said under a name; None: it never did."""
+        for few in (_A_FEW, None):  # all of a long log takes a while
+            if found := self.said(table, name, few):
+                return found[0][1]
+        return None
+
+    def said(self, table: DeltaTable, name: str, limit: int | None = None) -> list[tuple[int, Any]]:
         """Return what the log says under a name, and of which version, the latest first."""
         with self._explained("read"):
-            entries = table.history()
+            entries = table.history(limit)
         return [(entry["version"], entry[name]) for entry in entries if name in entry]
 
     def replace(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
-from optimove_analysis.archive.tables import Tables
 from optimove_analysis.client.cache_info import size_text
+
+if TYPE_CHECKING:
+    from optimove_analysis.archive.tables import Tables
 
 __all__ = ["ArchiveInfo"]
 

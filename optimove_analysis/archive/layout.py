@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from optimove_analysis.archive.delta import BUCKET
 from optimove_analysis.schema import ARCHIVED, COVERAGE
 
 __all__ = [
+    "BUCKET",
     "BUCKETS",
     "COVERAGE_COLUMNS",
     "ROW_COLUMNS",
@@ -20,6 +20,8 @@ __all__ = [
     "in_buckets",
     "in_order",
 ]
+
+BUCKET: Final = "bucket"
 
 BUCKETS: Final = 16
 """So many parts are right for up to some million customers: each is rewritten as a whole."""

@@ -19,8 +19,9 @@ from typing import Final, Self
 import polars as pl
 from filelock import FileLock
 
-from optimove_analysis.archive.delta import BUCKET, OvertakenError, Table
+from optimove_analysis.archive.delta import OvertakenError, Table
 from optimove_analysis.archive.layout import (
+    BUCKET,
     COVERAGE_COLUMNS,
     ROW_COLUMNS,
     bucket_of,
@@ -149,9 +150,8 @@ class Tables:
 
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
-        written = self.rows.said(self.rows.opened(), _BATCH)
-        recorded = self.covered.said(self.covered.opened(), _BATCH)
-        if written and (not recorded or written[0][1] != recorded[0][1]):
+        written = self.rows.latest(self.rows.opened(), _BATCH)
+        if written != self.covered.latest(self.covered.opened(), _BATCH):
             self._record(range(self.buckets), lambda _, covered: covered)
 
     def covered_as_of(self, version: int) -> int | None:
@@ -221,8 +221,7 @@ class Tables:
                 answers = changed(bucket, self.covered.read(covered, bucket))
                 held = self.rows.read(opened, bucket, which)
                 parts[bucket] = chained(disjoint(still_held(answers.unique(), held)))
-            batch = self.rows.said(opened, _BATCH)
-            said = {_BATCH: batch[0][1] if batch else "", _SEEN: opened.version()}
+            said = {_BATCH: self.rows.latest(opened, _BATCH), _SEEN: opened.version()}
             self.covered.replace(covered, parts, said=said)
 
         self._alone(once)

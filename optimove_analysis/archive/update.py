@@ -4,80 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal, Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
 from optimove_analysis.archive.layout import buckets_of
 from optimove_analysis.archive.ranges import missing
-from optimove_analysis.archive.tables import Tables
+from optimove_analysis.client import OptimoveClient, Quota
 from optimove_analysis.client.coverage import Answers
 from optimove_analysis.client.fetch import Progress, ProgressOption, shown
-from optimove_analysis.client.inputs import as_ids
+from optimove_analysis.client.inputs import Ids, as_ids
 from optimove_analysis.client.maturity import good, settled
 from optimove_analysis.errors import ApiError, AuthError, OptimoveAnalysisError
 from optimove_analysis.schema import FAILURES
 
-__all__ = ["BATCH", "Source", "Update", "update"]
+if TYPE_CHECKING:
+    from optimove_analysis.archive.tables import Tables
+
+__all__ = ["BATCH", "Update", "update"]
 
 BATCH: Final = 5_000
 """So many answers are written at once: seventeen minutes' worth at Optimove's quota."""
 _ROUNDS: Final = 10
 """So often it is asked again what other writers have cut across."""
-
-
-class Quota(Protocol):
-    """What may be sent."""
-
-    def eta(self, requests: int) -> float:
-        """Return in how many seconds so many requests can have been sent."""
-
-
-class SourceSettings(Protocol):
-    """Which of a client's settings matter here."""
-
-    @property
-    def offline(self) -> bool:
-        """Whether nothing may be sent."""
-
-    @property
-    def settle_after(self) -> timedelta:
-        """How long after a range's end its answers no longer change."""
-
-    @property
-    def max_age(self) -> timedelta:
-        """How old an answer may be that has not settled."""
-
-
-class Source(Protocol):
-    """What an archive is updated from: an `OptimoveClient`, or whatever answers like one."""
-
-    @property
-    def settings(self) -> SourceSettings:
-        """Its settings."""
-
-    @property
-    def quota(self) -> Quota:
-        """What may be sent."""
-
-    def customer_ids(self, customer_ids: Any, /) -> list[str]:  # noqa: ANN401 - ids of any kind
-        """Return ids as its frames have them."""
-
-    def answers(
-        self,
-        customer_ids: Any,  # noqa: ANN401 - ids of any kind
-        start: date,
-        end: date,
-        *,
-        progress: ProgressOption = ...,
-        refresh: bool = ...,
-        on_error: Literal["raise", "collect"] = ...,
-    ) -> Answers:
-        """Return interactions, and what each answer covers."""
-
-    def last_update(self) -> date:
-        """Return the day through which the API's data is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +59,8 @@ class Update:
 
 def update(
     tables: Tables,
-    client: Source,
-    customers: Any,  # noqa: ANN401 - ids of any kind
+    client: OptimoveClient,
+    customers: Ids,
     start: date,
     end: date,
     *,
@@ -174,7 +124,7 @@ def _take(tables: Tables, parts: Sequence[Answers]) -> pl.Series:
 class _Judge:
     """Tells which answers of an archive are good."""
 
-    client: Source
+    client: OptimoveClient
     began: datetime
     refresh: bool
     _asked: bool = False

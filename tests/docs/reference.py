@@ -39,6 +39,7 @@ ROOMS: Final = (
     f"{PACKAGE}.charts",
     f"{PACKAGE}.forms",
     f"{PACKAGE}.report",
+    f"{PACKAGE}.archive",
     f"{PACKAGE}.client",
     f"{PACKAGE}.catalogue",
     f"{PACKAGE}.schema",
