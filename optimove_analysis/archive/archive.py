@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -29,6 +30,9 @@ _MOST: Final = 4_096
 """So many buckets are enough for billions of rows."""
 _KEEP: Final = timedelta(days=7)
 """How long history is kept by default: as long as Delta Lake's own."""
+
+_UNKNOWN: Final = re.compile(r"[\[\]|^?#]|%[0-9A-Fa-f]{2}")
+"""What deltalake cannot open, or takes for the end of a path or for an escape."""
 
 
 class Archive:
@@ -208,8 +212,15 @@ class Archive:
         return covered.scan(covered.opened(version)).select(COVERAGE.names)
 
     def files(self) -> list[str]:
-        """Return the Parquet files of the interactions, for engines without Delta Lake's reader."""
-        return sorted(self._opened().file_uris())
+        """Return the Parquet files of the interactions, for engines without Delta Lake's reader.
+
+        They are those of this state, and no others of the folder: files of earlier states lie there
+        too, and would count twice. ``duckdb.read_parquet(archive.files())`` and
+        ``session.read.parquet(*archive.files())`` on PySpark are what `funnel` and `channel_mix`
+        take. Where Spark knows Delta Lake, as on Databricks, its own reader is better:
+        ``session.read.format("delta").load(f"{archive.path}/interactions")``.
+        """
+        return sorted(self._tables.rows.files(self._opened()))
 
     @property
     def version(self) -> int:
@@ -332,4 +343,7 @@ def _uri(path: str | os.PathLike[str]) -> str:
         raise InputError(f"path={path!r} must be a folder or a URI, as 's3://bucket/archive'.")
     if "://" in text:
         return text.rstrip("/")
-    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - a URI or a path
+    path = os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - a URI or a path
+    if unknown := _UNKNOWN.search(path):
+        raise InputError(f"{path} has {unknown[0]} in it, which Delta Lake cannot open.")
+    return path

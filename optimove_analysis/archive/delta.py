@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema
@@ -96,7 +97,18 @@ class Table:
     def scan(self, table: DeltaTable) -> pl.LazyFrame:
         """Return the rows of an opened table, with their bucket."""
         with self._explained("read"):
-            return pl.scan_delta(table, storage_options=self._options)
+            files = self.files(table)
+            if files == table.file_uris():
+                return pl.scan_delta(table, storage_options=self._options)
+            # polars would look for the names with escapes.
+            return pl.scan_parquet(files, hive_schema={BUCKET: pl.Int32()}, glob=False)
+
+    def files(self, table: DeltaTable) -> list[str]:
+        """Return the files of an opened table: URIs, or paths of this computer.
+
+        deltalake escapes paths as well, and there is no folder ``a%20b`` where ``a b`` is.
+        """
+        return [uri if "://" in uri else unquote(uri) for uri in table.file_uris()]
 
     def read(
         self, table: DeltaTable, bucket: int, columns: Iterable[str] | None = None
@@ -199,7 +211,7 @@ class Table:
 
     def missing(self, table: DeltaTable) -> int:
         """Return how many files of an opened table are gone, as far as this computer can see."""
-        files = (_local(uri) for uri in table.file_uris())
+        files = map(_local, self.files(table))
         return sum(path is not None and not path.exists() for path in files)
 
     def _write(self, bucket: int, rows: pl.DataFrame, written: list[str]) -> AddAction:
