@@ -20,7 +20,7 @@ def lived_in(folder: Path) -> Archive:
     Half of the customers are answered for in one format, half in the other; all were asked for
     half a year, then for all of it again.
     """
-    archive = Archive(folder / "archive", buckets=4)
+    archive = Archive(folder / "José's archive", buckets=4)
     for number, flag in enumerate((False, True)):
         with ExitStack() as opened:
             box = opened.enter_context(sandbox(quota=100_000, engagement_metrics=flag))
