@@ -74,7 +74,9 @@ def name_of(body: bytes, formats: Sequence[ResponseFormat]) -> str | None:
     # The first row tells, unless a later one may have a mark that it lacks.
     names = set(_DECODER.raw_decode(text, start)[0])
     marks = frozenset().union(*(form.marks for form in formats)) - names
-    if "\\u" in text or any(f'"{mark}"' in text for mark in marks):
+    # One character is found a hundred times as fast as two.
+    escapes = "\\" in text and "\\u" in text
+    if escapes or any(f'"{mark}"' in text for mark in marks):
         names = names.union(*loads(body))
     form = format_of(formats, names)
     return None if form is None else form.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from optimove_analysis.commands.account import settings_of
 from optimove_analysis.commands.words import UsageError, confirmed
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
-__all__ = ["run"]
+__all__ = ["every_cache", "remove_from", "run"]
 
 # As `Settings.cache_name` ends; also of a file that was set aside and has no successor. Another
 # program's database in the same folder must not be opened: it would be set aside.
@@ -36,7 +36,9 @@ def _info(options: argparse.Namespace) -> int:
     except InputError:
         if options.instance or options.account:
             raise
-        files = _all(options)  # no account is named, and to look needs no key
+        files = every_cache(
+            cache_folder(options.cache_dir)
+        )  # no account is named, and to look needs no key
     infos = []
     for file in files:
         with _opened(file) as cache:
@@ -76,6 +78,17 @@ def _removed(options: argparse.Namespace, question: str, remove: Callable[[Cache
     if not confirmed(f"{question} from {_named(files)}?", yes=options.yes):
         print("Nothing was removed.")
         return 0
+    remove_from(files, remove)
+    return 0
+
+
+def remove_from(files: Iterable[Path], remove: Callable[[Cache], int]) -> None:
+    """Remove answers from files, and print of each how many.
+
+    Raises:
+        OptimoveAnalysisError: they cannot be removed from some; the others are seen to all the
+            same.
+    """
     problems = []
     for file in files:
         with _opened(file) as cache:
@@ -83,24 +96,23 @@ def _removed(options: argparse.Namespace, question: str, remove: Callable[[Cache
                 removed = remove(cache)
                 print(f"{removed:,} answer{'' if removed == 1 else 's'} removed: {file}")
             except OptimoveAnalysisError as error:
-                problems.append(str(error))  # the others are seen to all the same
+                problems.append(str(error))
     if problems:
         raise OptimoveAnalysisError(" ".join(problems))
-    return 0
 
 
 def _files(options: argparse.Namespace) -> list[Path]:
     """Return the files that are meant and are there."""
     if options.all:
-        return _all(options)
+        return every_cache(cache_folder(options.cache_dir))
     settings = settings_of(options)
     file = settings.cache_dir / settings.cache_name
     aside = file.parent.glob(f"{file.name}.set-aside-*")
     return [file] if file.exists() or any(aside) else []
 
 
-def _all(options: argparse.Namespace) -> list[Path]:
-    folder = cache_folder(options.cache_dir)
+def every_cache(folder: Path) -> list[Path]:
+    """Return the files of all accounts in a folder."""
     if not folder.is_dir():
         return []
     found = filter(None, (_OURS.fullmatch(file.name) for file in folder.iterdir()))

@@ -4,41 +4,37 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Final
 
 from optimove_analysis.client import Collected, OptimoveClient
 from optimove_analysis.commands.account import open_client
+from optimove_analysis.commands.failures import (
+    SOME_FAILED,
+    OnError,
+    on_error_of,
+    write_failures,
+)
 from optimove_analysis.commands.ids import ids_of
 from optimove_analysis.commands.output import check_output, write_frame
 from optimove_analysis.commands.progress import Shown
-from optimove_analysis.commands.words import UsageError
 from optimove_analysis.schema import FAILURES
 
 __all__ = ["run"]
 
-_SOME_FAILED: Final = 3
-
 
 def run(options: argparse.Namespace) -> int:
     """Fetch; return 3 if some customers failed."""
-    if options.failures is not None and options.on_error == "raise":
-        raise UsageError("--failures is for --on-error collect: with raise there is no table.")
-    if options.refresh and options.offline:
-        raise UsageError("--refresh asks the API, and --offline asks nobody; give one of them.")
-    for path in filter(None, [options.output, options.failures]):
-        check_output(path)
+    check_output(options.output)
+    on_error = on_error_of(options)
     ids = ids_of(options)
     with (
         open_client(options, offline=options.offline) as client,
         Shown(quiet=options.quiet) as shown,
     ):
-        interactions, failures = _fetched(client, ids, options, shown)
+        interactions, failures = _fetched(client, ids, options, shown, on_error)
         sent = client.quota.sent
     cached = shown.last.cached if shown.last else len(ids) - failures.height
     write_frame(interactions, options.output)
-    if options.failures is not None:
-        # Also where none failed: a table of an earlier run would be taken for this one's.
-        write_frame(failures, options.failures)
+    write_failures(failures, options)
     if options.json:
         said = {
             "path": str(options.output),
@@ -56,14 +52,18 @@ def run(options: argparse.Namespace) -> int:
             f"{interactions.height:,} interactions of {len(ids):,} customers{failed}; {sent:,} "
             f"requests sent, {cached:,} answers from the cache: {options.output}"
         )
-    return _SOME_FAILED if failures.height else 0
+    return SOME_FAILED if failures.height else 0
 
 
 def _fetched(
-    client: OptimoveClient, ids: list[str], options: argparse.Namespace, shown: Shown
+    client: OptimoveClient,
+    ids: list[str],
+    options: argparse.Namespace,
+    shown: Shown,
+    on_error: OnError,
 ) -> Collected:
     start, end, refresh = options.start, options.end, options.refresh
-    if options.on_error == "collect" or options.failures is not None:
+    if on_error == "collect":
         return client.interactions(
             ids, start, end, progress=shown, refresh=refresh, on_error="collect"
         )

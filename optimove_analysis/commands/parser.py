@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from optimove_analysis import __version__
-from optimove_analysis.commands.words import Parser, age, day, quota, threads
+from optimove_analysis.commands.archive_parser import archive_command
+from optimove_analysis.commands.options import (
+    account,
+    asking,
+    audience,
+    days,
+    ids_within,
+    instance,
+    output,
+    pseudonym_key,
+    talk,
+)
+from optimove_analysis.commands.words import Parser, age
 
 __all__ = ["parser"]
 
@@ -34,6 +45,7 @@ examples:
   optimove-analysis plan ids.csv --from 2025-01-01 --to 2025-12-31
   optimove-analysis fetch ids.csv --from 2025-01-01 --to 2025-12-31 -o interactions.parquet
   optimove-analysis cache forget 841231 --all
+  optimove-analysis archive update years ids.csv --from 2024-01-01 --to 2025-12-31
   optimove-analysis COMMAND --help           more examples
 
 {_KEY}
@@ -153,6 +165,7 @@ def parser() -> Parser:
     _audience_commands(command)
     _report_command(command)
     _cache_commands(command)
+    archive_command(command)
     _account_commands(command)
     _own_commands(command)
     return root
@@ -163,39 +176,28 @@ _Command = Callable[..., Parser]
 
 def _audience_commands(command: _Command) -> None:
     fetch = command("fetch", "fetch the interactions of customers into a file", _FETCH)
-    _audience(fetch)
-    _output(fetch, "the file: .parquet, .csv, .ndjson, .jsonl, .arrow or .ipc", "interactions.csv")
-    fetch.add_argument("--refresh", action="store_true", help="ask even for what the cache holds")
-    fetch.add_argument(
-        "--offline", action="store_true", help="send nothing: kept answers of any age"
-    )
-    fetch.add_argument(
-        "--on-error",
-        choices=["raise", "collect"],
-        help="stop at the first failure (default), or go on where it is one customer's",
-    )
-    fetch.add_argument(
-        "--failures", type=Path, metavar="FILE", help="write them as a table; implies collect"
-    )
-    _talk(fetch)
-    _account(fetch, sends=True)
+    audience(fetch)
+    output(fetch, "the file: .parquet, .csv, .ndjson, .jsonl, .arrow or .ipc", "interactions.csv")
+    asking(fetch, kept="the cache")
+    talk(fetch)
+    account(fetch, sends=True)
 
     plan = command("plan", "say what a fetch would cost", _PLAN)
-    _audience(plan)
+    audience(plan)
     plan.add_argument("--refresh", action="store_true", help="as for a fetch with --refresh")
     plan.add_argument("--json", action="store_true", help="print one JSON object")
-    _account(plan, sends=True)
+    account(plan, sends=True)
 
     snapshot = command("snapshot", "write the answers for customers into one file", _SNAPSHOT)
-    _audience(snapshot)
-    _output(snapshot, "the file", "study.oma")
+    audience(snapshot)
+    output(snapshot, "the file", "study.oma")
     snapshot.add_argument("--note", default="", metavar="TEXT", help="what it is, kept in the file")
-    _pseudonym_key(snapshot)
+    pseudonym_key(snapshot)
     snapshot.add_argument(
         "--overwrite", action="store_true", help="it may take the place of a file that is there"
     )
-    _talk(snapshot)
-    _account(snapshot, sends=True)
+    talk(snapshot)
+    account(snapshot, sends=True)
 
 
 def _report_command(command: _Command) -> None:
@@ -216,7 +218,8 @@ def _report_command(command: _Command) -> None:
     report.add_argument(
         "--customer", action="append", default=[], metavar="ID", help="one customer; again for more"
     )
-    _days(report, required=False)
+    days(report, required=False)
+    ids_within(report)
     report.add_argument(
         "--snapshot", type=Path, metavar="FILE", help="report on these answers; nothing is sent"
     )
@@ -241,11 +244,11 @@ def _report_command(command: _Command) -> None:
     report.add_argument(
         "--pseudonymise", action="store_true", help="no customer id in report and snapshot"
     )
-    _pseudonym_key(report)
+    pseudonym_key(report)
     report.add_argument("--pdf", action="store_true", help="also print it, by Chromium")
     report.add_argument("--notebook", action="store_true", help="also keep the notebook as it ran")
-    _talk(report)
-    _account(report, sends=True)
+    talk(report)
+    account(report, sends=True)
 
 
 def _cache_commands(command: _Command) -> None:
@@ -265,7 +268,7 @@ def _cache_commands(command: _Command) -> None:
         action.add_argument(
             "--all", action="store_true", help="every account in the folder; no key is needed"
         )
-        _account(action)
+        account(action)
     for action in (clear, forget):
         action.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -274,13 +277,13 @@ def _account_commands(command: _Command) -> None:
     doctor = command("doctor", "check versions, key, cache, locks, clock and quota", _DOCTOR)
     doctor.add_argument("--offline", action="store_true", help="send nothing")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
-    _account(doctor)
+    account(doctor)
     login = command("login", "store the API key in the system's keyring", _LOGIN)
     login.add_argument("--no-check", action="store_true", help="store it without trying it")
     logout = command("logout", "remove the API key from the keyring", _LOGIN, run="login")
     for each, leaves in ((login, False), (logout, True)):
         each.set_defaults(leaves=leaves)
-        _instance(each)
+        instance(each)
 
 
 def _own_commands(command: _Command) -> None:
@@ -295,7 +298,7 @@ def _own_commands(command: _Command) -> None:
     demo.add_argument("--customers", type=int, default=140, metavar="N", help="default: 140")
     demo.set_defaults(action="demo")
     page = command("dashboard", "serve a page for the investigation of a customer", _DASHBOARD)
-    _instance(page)
+    instance(page)
     page.add_argument("--port", type=int, default=8866, help="default: %(default)s")
     page.add_argument("--theme", choices=["light", "dark"], default="light")
     page.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
@@ -326,63 +329,3 @@ def _own_commands(command: _Command) -> None:
     notebooks = command("notebooks", "run notebooks, and write what they show into them")
     notebooks.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK")
     notebooks.add_argument("--check", action="store_true", help="fail if what is kept is stale")
-
-
-def _audience(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "ids", metavar="IDS", help="a file of customer ids, or - for standard input"
-    )
-    _days(parser, required=True)
-
-
-def _days(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    day_of: dict[str, Any] = {"type": day, "required": required, "metavar": "DAY"}
-    parser.add_argument("--from", dest="start", help="first day, as 2025-01-01", **day_of)
-    parser.add_argument("--to", dest="end", help="last day, as 2025-12-31", **day_of)
-    parser.add_argument("--id-column", metavar="NAME", help="the column that holds the ids")
-    parser.add_argument(
-        "--no-header", action="store_true", help="the first line is an id, be it like a name"
-    )
-
-
-def _pseudonym_key(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--pseudonymise-key-file",
-        type=Path,
-        metavar="FILE",
-        help="replace customer ids; the file's text is the key, and stays out of the snapshot",
-    )
-
-
-def _output(parser: argparse.ArgumentParser, text: str, example: str) -> None:
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help=f"{text}; e.g. {example}"
-    )
-
-
-def _talk(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quiet", action="store_true", help="say nothing but errors and warnings")
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
-
-
-def _instance(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--instance",
-        metavar="NAME",
-        help="api5, an address, or sandbox (invented data); default: OPTIMOVE_INSTANCE",
-    )
-
-
-def _account(parser: argparse.ArgumentParser, *, sends: bool = False) -> None:
-    _instance(parser)
-    parser.add_argument(
-        "--account", metavar="NAME", help="your name for the account; its cache outlives the key"
-    )
-    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="default: OPTIMOVE_CACHE")
-    if sends:
-        text = "at most so many, as 50/10 (the default); again where several limits hold at once"
-        options: dict[str, Any] = {"action": "append", "type": quota, "metavar": "REQUESTS/SECONDS"}
-        parser.add_argument("--quota", help=text, **options)
-        parser.add_argument(
-            "--threads", type=threads, metavar="N", help="requests at once; default: 16"
-        )

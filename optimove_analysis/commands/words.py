@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NoReturn
 
-__all__ = ["Parser", "UsageError", "age", "confirmed", "day", "quota", "threads"]
+__all__ = ["Parser", "UsageError", "age", "confirmed", "day", "quota", "span", "threads"]
 
 _KEYS: Final = {"--api-key", "--apikey", "--api_key", "--key", "--token"}
 _KEY: Final = (
@@ -87,15 +87,33 @@ def age(text: str) -> timedelta | date:
     >>> age("90d"), age("2026-01-01")
     (datetime.timedelta(days=90), datetime.date(2026, 1, 1))
     """
-    found = re.fullmatch(r"(\d{1,6})([hdw])", text.strip())
-    if found:
-        unit = {"h": "hours", "d": "days", "w": "weeks"}[found[2]]
-        return timedelta(**{unit: int(found[1])})
+    if (found := _span(text)) is not None:
+        return found
     try:
         return date.fromisoformat(text)
     except ValueError:
         message = f"{text!r} is neither an age, as 90d or 12h, nor a day, as 2026-01-01"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def span(text: str) -> timedelta:
+    """Return how long, for argparse.
+
+    >>> span("12h"), span("0d")
+    (datetime.timedelta(seconds=43200), datetime.timedelta(0))
+    """
+    if (found := _span(text)) is not None:
+        return found
+    message = f"{text!r} is no span of time; give hours, days or weeks, as 12h, 7d, 4w"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _span(text: str) -> timedelta | None:
+    found = re.fullmatch(r"(\d{1,6})([hdw])", text.strip())
+    if not found:
+        return None
+    unit = {"h": "hours", "d": "days", "w": "weeks"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
 
 
 def quota(text: str) -> tuple[int, float]:

@@ -59,18 +59,19 @@ class Measured:
         )
 
 
-def params(customer: str) -> dict[str, str]:
+def params(customer: str, first: date = FIRST, last: date = LAST) -> dict[str, str]:
     """Return a customer's request."""
-    return {"CustomerID": customer, "StartDate": FIRST.isoformat(), "EndDate": LAST.isoformat()}
+    return {"CustomerID": customer, "StartDate": first.isoformat(), "EndDate": last.isoformat()}
 
 
-def fill(client: OptimoveClient, ids: list[str]) -> None:
+def fill(client: OptimoveClient, ids: list[str], first: date = FIRST, last: date = LAST) -> None:
     """Keep an answer for each customer, as a fetch would."""
     world = World(seed=7, customers=len(ids))
     fetched_at = datetime.now().astimezone() - timedelta(days=1)
     for one, known in zip(ids, world.customer_ids(len(ids)), strict=True):
-        body = json.dumps(world.interactions(known, FIRST, LAST), separators=(",", ":")).encode()
-        client.cache.write(INTERACTIONS_PATH, params(one), Entry(body, fetched_at, UPDATED))
+        body = json.dumps(world.interactions(known, first, last), separators=(",", ":")).encode()
+        asked = params(one, first, last)
+        client.cache.write(INTERACTIONS_PATH, asked, Entry(body, fetched_at, UPDATED))
 
 
 def key(request: Any, **_: object) -> str:
