@@ -52,5 +52,5 @@ def test_an_archive_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("name", ["a[1]", "x|y", "x^2", "who?", "#1", "a%20b"])
 def test_a_folder_that_delta_lake_cannot_open_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="which Delta Lake cannot open"):
+    with pytest.raises(InputError, match="cannot be used, since Delta Lake"):
         Archive(tmp_path / name)
