@@ -14,7 +14,7 @@ __all__ = ["located", "store_options"]
 
 _STORES: Final = ("s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss")
 """What polars, deltalake and obstore all know."""
-_MISREAD: Final = re.compile(r"[\[\]|^?#]|%[0-9a-fA-F]{2}|[^/\\]+=")
+_MISREAD: Final = re.compile(r"%[0-9a-fA-F]{2}|[^/\\]+=")
 """What Delta Lake or polars takes for something else than a name, in the path of a table."""
 _STORE: Final = re.compile(r"aws_|azure_|google_")
 _CLIENT: Final = frozenset(
