@@ -60,7 +60,7 @@ faults: .venv/dev ## Try all faults in full, kills and full disks included, and 
 	@.venv-spark/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-spark: .venv-spark/ready ## Count on a real local PySpark session (java 17) and hold it against polars
+spark: .venv-spark/ready ## Count on a real PySpark session (java 17), archive and notebook 08 too
 	@.venv-spark/bin/python -m pytest -q tests/spark
 
 BENCH ?= tests/benchmarks
@@ -95,8 +95,14 @@ wheel: .venv/dev ## Build sdist and wheel; install and test the wheel on each Py
 samples: .venv/base ## Write data/samples and data/interactions.parquet from the sandbox
 	@$(RUN) optimove_analysis samples data
 
+# The eighth counts on PySpark too, so that it runs where that is: without java it stays as it is.
+WITH_SPARK := notebooks/08_scale.ipynb
+
 notebooks: .venv/dev ## Run all notebooks, and write what they show into them
-	@$(RUN) optimove_analysis notebooks notebooks/*.ipynb
+	@$(RUN) optimove_analysis notebooks $(filter-out $(WITH_SPARK),$(wildcard notebooks/*.ipynb))
+	@if command -v java > /dev/null; then $(MAKE) --no-print-directory .venv-spark/ready && \
+	  .venv-spark/bin/python -m optimove_analysis notebooks $(WITH_SPARK); \
+	  else echo "$(WITH_SPARK) stays as it is: it needs java 17 or newer."; fi
 
 dashboard: .venv/dev ## Serve the page for the investigation of a customer, on the sandbox
 	@$(BIN)/optimove-analysis dashboard

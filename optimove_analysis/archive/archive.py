@@ -209,7 +209,14 @@ class Archive:
         return covered.scan(covered.opened(version)).select(COVERAGE.names)
 
     def files(self) -> list[str]:
-        """Return the Parquet files of the interactions, for engines without Delta Lake's reader."""
+        """Return the Parquet files of the interactions, for engines without Delta Lake's reader.
+
+        They are those of this state, and no others of the folder: files of earlier states lie there
+        too, and would count twice. ``duckdb.read_parquet(archive.files())`` and
+        ``session.read.parquet(*archive.files())`` on PySpark are what `funnel` and `channel_mix`
+        take. Where Spark knows Delta Lake, as on Databricks, its own reader is better:
+        ``session.read.format("delta").load(f"{archive.path}/interactions")``.
+        """
         return sorted(self._opened().file_uris())
 
     @property

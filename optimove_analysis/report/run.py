@@ -37,6 +37,8 @@ class _ThisPython(KernelSpecManager):
         # Frozen modules would have the debugger, which nobody uses here, complain at the start.
         command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher"]
         options = [f"--IPKernelApp.exec_lines={_FIRST}", "--HistoryManager.enabled=False"]
+        # What a process that a cell starts, java for one, says of itself is no output of the cell.
+        options.append("--IPKernelApp.capture_fd_output=False")
         return KernelSpec(
             argv=[*command, "-f", "{connection_file}", *options],
             display_name=kernel_name,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -13,16 +15,30 @@ import polars as pl
 import pytest
 
 from optimove_analysis import channel_mix, funnel
+from optimove_analysis.commands.notebook_outputs import differences
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SCALE = ROOT / "notebooks/08_scale.ipynb"
+"""What is kept of it is of a run with PySpark: tests/spark holds it against a fresh one."""
 
 
 def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def of(path: Path, identity: str) -> str:
+    """Return all that a cell shows as text."""
+    (cell,) = (cell for cell in nbformat.read(path, as_version=4).cells if cell.id == identity)
+    return "".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for output in cell.outputs
+    )
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if path != SCALE], ids=lambda path: path.stem
+)
 def test_a_notebook_runs_and_what_is_kept_of_it_is_fresh(path: Path) -> None:
     # A process of its own: what the kernel's client leaves open is not ours.
     run = subprocess.run(
@@ -64,6 +80,28 @@ def test_the_notebooks_are_one_course() -> None:
     assert links[first] >= set(rest)
     for before, after in itertools.pairwise(links):
         assert after in links[before] or before == "05_investigate.ipynb"
+
+
+@pytest.mark.skipif(find_spec("pyspark") is not None, reason="PySpark is here: see tests/spark")
+def test_without_pyspark_the_notebook_on_scale_says_so_and_goes_on(tmp_path: Path) -> None:
+    here = tmp_path / SCALE.name
+    shutil.copy(SCALE, here)
+    run = subprocess.run(
+        [sys.executable, "-m", "optimove_analysis", "notebooks", here],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    told, with_it = (of(path, "engines").splitlines() for path in (here, SCALE))
+    (line, engines) = told
+    assert line.startswith("PySpark is not here, and is left out: pip install ")
+    assert engines == "We ask polars, DuckDB."
+    assert with_it == ["We ask polars, DuckDB, PySpark."]
+    # All else is the same: the columns of one engine are missing.
+    kept, made = (nbformat.read(path, as_version=4) for path in (SCALE, here))
+    others = {line.split("(")[1].split(")")[0] for line in differences(made, kept)}
+    assert others == {"engines", "funnel-on-each", "mix-on-each", "equal"}
 
 
 def test_the_form_can_be_used_after_all_cells_have_run() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,9 @@ from polars.testing import assert_frame_equal
 from optimove_analysis import channel_mix, funnel
 from optimove_analysis.schema import INTERACTIONS
 
-sql = pytest.importorskip("pyspark.sql", reason="PySpark is not installed here: make spark")
+pytest.importorskip("pyspark.sql", reason="PySpark is not installed here: make spark")
 
 pytestmark = pytest.mark.filterwarnings("default")  # PySpark's own, which we can do nothing about
-
-
-@pytest.fixture(scope="module")
-def session() -> Iterator[Any]:
-    session = (
-        sql.SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="module")
