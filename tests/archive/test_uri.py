@@ -13,21 +13,6 @@ from optimove_analysis.errors import InputError, OptimoveAnalysisError
 DAYS = ("2025-01-01", "2025-01-31")
 
 
-@pytest.mark.parametrize("name", ["a b", "100%", "é", "[x]*?", "{a,b}", "#1", "it's"])
-def test_a_folder_may_have_any_name(name: str, client: OptimoveClient, tmp_path: Path) -> None:
-    archive = Archive(tmp_path / name / "archive", buckets=1)
-    archive.update(client, ["000010", "000013"], *DAYS)
-    archive.update(client, ["000010"], *DAYS, refresh=True)
-    wanted = client.interactions(["000010", "000013"], *DAYS)
-    assert archive.scan().collect().height == wanted.height > 0
-    assert archive.as_of(1).scan().collect().height == wanted.height
-    assert [Path(file).exists() for file in archive.files()] == [True]
-    archive.forget("000010")
-    assert archive.scan().collect()["customer_id"].unique().to_list() == ["000013"]
-    with pytest.raises(InputError, match="cannot be read any more"):
-        archive.as_of(1)
-
-
 def test_a_file_uri_is_the_folder(client: OptimoveClient, tmp_path: Path) -> None:
     folder = tmp_path / "my archive"
     assert Archive(folder.as_uri()).path == str(folder)
