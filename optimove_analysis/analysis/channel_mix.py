@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import narwhals as nw
@@ -98,6 +98,15 @@ def channel_mix(
 def _mix(
     interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
 ) -> pl.DataFrame:
+    # What rows are made of is larger than they are, and gone before they are sorted: a copy.
+    rows = pl.concat(_rows(interactions, rules, group, every, of))
+    return rows.sort(*group.names, "period", "channel_id")
+
+
+def _rows(
+    interactions: Interactions, rules: Rules, group: Grouping, every: str | None, of: Engagement
+) -> Iterator[pl.DataFrame]:
+    """Return the rows of some groups after the other, in no order."""
     keys = [*group.keys, *([] if every is None else ["period"])]
     counts, *moments = tally(interactions, rules, group, *_clusters(group, keys, of), every=every)
     columns = {
@@ -115,7 +124,6 @@ def _mix(
         "as_of": pl.lit(rules.as_of, pl.Date) if rules.as_of else pl.col("through_last"),
         "opens": pl.lit(rules.opens),
     }
-    found: list[pl.DataFrame] = []
     for part in in_parts(counts, keys):
         by_channel = part.lazy().with_columns(mix_columns(rules, of))
         rows = (
@@ -124,8 +132,7 @@ def _mix(
             .collect(engine="streaming")
         )
         noted = with_notes(rows, rules, *_own_notes(rules, of))
-        found.append(noted.select(*group.write(), *CHANNEL_MIX.names))
-    return pl.concat(found).sort(*group.names, "period", "channel_id")
+        yield noted.select(*group.write(), *CHANNEL_MIX.names)
 
 
 def _own_notes(rules: Rules, of: Engagement) -> list[tuple[pl.Expr, pl.Expr]]:

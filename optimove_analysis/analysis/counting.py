@@ -87,10 +87,17 @@ def tally(
     keys += ["customer_id", "channel_id"] if each_customer else ["channel_id"]
     apart = dict.fromkeys((*keys, "customer_id", *(name for one in clusters for name in one.reads)))
     sorts = _sorts(rows, rules, _Asked(by, list(apart), further, every))
-    each = verdict(read_patterns(sorts), rules, assume_sent)
-    found = [_counts(each, keys, rules), *(one.make(each) for one in clusters)]
+    # Groups of one customer are in one part each: they can be counted before the next is read.
+    if not (by.is_of_one_customer or (each_customer and not clusters)):
+        sorts = iter([nw.concat(list(sorts))])
+
+    def count(part: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
+        each = verdict(read_patterns(part), rules, assume_sent)
+        found = [_counts(each, keys, rules), *(one.make(each) for one in clusters)]
+        return [_collected(plan) for plan in found]
+
     text = by.as_text()
-    frames = [_collected(plan).with_columns(text) for plan in found]
+    frames = [pl.concat(one).with_columns(text) for one in zip(*map(count, sorts), strict=True)]
     if each_customer:
         frames[0] = frames[0].with_columns(pl.col("customer_id").cast(pl.String))
     return tuple(frames)
@@ -133,15 +140,17 @@ class _Asked:
         return plain and self.roots.union(self.keys).difference(self.by.keys) <= set(MESSAGE_KEY)
 
 
-def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> nw.LazyFrame[Any]:
-    """Count messages by what is asked and what their verdict depends on (`by_pattern`)."""
+def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> Iterator[nw.LazyFrame[Any]]:
+    """Count messages by what is asked and what their verdict depends on (`by_pattern`).
+
+    Customers are counted in turn: each is in one of the frames.
+    """
     # Apart from our own columns, whatever the user's are called.
     kept = {f"_keep_{number}": name for number, name in enumerate(asked.by.keep)}
     rows = rows.select(
         *MESSAGE_KEY, *OF_A_ROW, *(nw.col(name).alias(ours) for ours, name in kept.items())
     )
     leading = [name for name in asked.ids if name != "customer_id"]
-    sorts: list[nw.LazyFrame[Any]] = []
     for part, key in _parts(rows, leading, at_once=not asked.is_separable):
         head = key.head(leading, SIZE) if asked.is_of_ids else None
         if isinstance(key, PackedKey) and head is not None:
@@ -150,8 +159,7 @@ def _sorts(rows: nw.LazyFrame[Any], rules: Rules, asked: _Asked) -> nw.LazyFrame
             found = asked.by.write_keys(key.read_head(counts, "_head", leading), kept={})
         else:
             found = _by_keys(part, key, rules, asked, kept)
-        sorts.append(_ready(found.select(*asked.keys, PATTERN, *COUNTS)))
-    return nw.concat(sorts)
+        yield _ready(found.select(*asked.keys, PATTERN, *COUNTS))
 
 
 def _by_head(

@@ -16,7 +16,7 @@ from optimove_analysis.schema import MESSAGES
 
 __all__ = ["By", "Grouping", "aggregate", "in_parts", "is_separable", "join", "within"]
 
-_ROWS_OF_A_PART: Final = 2_000_000
+_ROWS_OF_A_PART: Final = 1_000_000
 
 By: TypeAlias = str | pl.Expr | Sequence[str | pl.Expr]
 
@@ -165,8 +165,9 @@ def in_parts(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[pl.DataFrame]
     if n == 1 or not keys:
         yield frame
         return
+    of_row = frame.select(pl.struct(keys).hash() % n).to_series()
     for part in range(n):
-        yield frame.filter(pl.struct(keys).hash() % n == part)
+        yield frame.filter(of_row == part)
 
 
 def is_separable(expression: pl.Expr) -> bool:

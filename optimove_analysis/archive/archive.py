@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -14,6 +13,7 @@ import polars as pl
 from optimove_analysis.archive.importing import Columns, read_export
 from optimove_analysis.archive.info import ArchiveInfo
 from optimove_analysis.archive.layout import BUCKETS, buckets_of
+from optimove_analysis.archive.place import located
 from optimove_analysis.archive.update import Update, update
 from optimove_analysis.client import OptimoveClient
 from optimove_analysis.client.fetch import ProgressOption
@@ -30,9 +30,6 @@ _MOST: Final = 4_096
 """So many buckets are enough for billions of rows."""
 _KEEP: Final = timedelta(days=7)
 """How long history is kept by default: as long as Delta Lake's own."""
-
-_UNKNOWN: Final = re.compile(r"[\[\]|^?#]|%[0-9A-Fa-f]{2}")
-"""What deltalake cannot open, or takes for the end of a path or for an escape."""
 
 
 class Archive:
@@ -80,7 +77,7 @@ class Archive:
         if isinstance(buckets, bool) or not isinstance(buckets, int) or not 1 <= buckets <= _MOST:
             raise InputError(f"buckets={buckets!r} must be a whole number, 1 to {_MOST:,}.")
         self._buckets = buckets
-        self._tables = _tables_at(_uri(path), storage_options)
+        self._tables = _tables_at(located(path), storage_options)
         self._version: int | None = None
 
     @property
@@ -203,11 +200,11 @@ class Archive:
     def coverage(self) -> pl.LazyFrame:
         """Return of whom and which days there are answers (`schema.COVERAGE`), as a plan."""
         opened = self._opened()  # raises where there is no archive yet
-        version = None
-        if self._version is not None:
-            version = self._tables.covered_as_of(opened.version())
-            if version is None:
-                return COVERAGE.empty().lazy()
+        if self._version is None:
+            return self._tables.answers().select(COVERAGE.names)
+        version = self._tables.covered_as_of(opened.version())
+        if version is None:
+            return COVERAGE.empty().lazy()
         covered = self._tables.covered
         return covered.scan(covered.opened(version)).select(COVERAGE.names)
 
@@ -220,7 +217,7 @@ class Archive:
         take. Where Spark knows Delta Lake, as on Databricks, its own reader is better:
         ``session.read.format("delta").load(f"{archive.path}/interactions")``.
         """
-        return sorted(self._tables.rows.files(self._opened()))
+        return sorted(self._opened().file_uris())
 
     @property
     def version(self) -> int:
@@ -335,15 +332,3 @@ def _tables_at(uri: str, storage_options: Mapping[str, str] | None) -> Tables:
             f"an archive needs the package {error.name}: pip install 'optimove-analysis[archive]'."
         ) from error
     return Tables.at(uri, storage_options)
-
-
-def _uri(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"path={path!r} must be a folder or a URI, as 's3://bucket/archive'.")
-    if "://" in text:
-        return text.rstrip("/")
-    path = os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111 - a URI or a path
-    if unknown := _UNKNOWN.search(path):
-        raise InputError(f"{path} has {unknown[0]} in it, which Delta Lake cannot open.")
-    return path

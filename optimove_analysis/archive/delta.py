@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 import shutil
 import time
@@ -20,33 +21,50 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
-from obstore import put
+from obstore import get, put
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import from_url
 
 from optimove_analysis.archive.layout import BUCKET
+from optimove_analysis.archive.place import store_options
 from optimove_analysis.errors import InputError, OptimoveAnalysisError
 
 __all__ = ["OvertakenError", "Table"]
 
 _ROW_GROUP: Final = 50_000
 """So many rows have statistics of their own in a file: what a month's or customer's rows cost."""
-_A_FEW: Final = 10
-"""So many entries of a log mostly say what was last said."""
 _SETTINGS: Final = {
     # Who else writes is not to put customer ids into the log, as statistics.
     "delta.dataSkippingNumIndexedCols": "0",
     # The log is small, and what it no longer tells cannot be read again: ten years.
     "delta.logRetentionDuration": "interval 3650 days",
 }
+_CHECKPOINT: Final = 100
+"""After so many entries a file sums up the log."""
+_NOTHING_AFTER: Final = PostCommitHookProperties(
+    create_checkpoint=False, cleanup_expired_logs=False
+)
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_FAILURES: Final = (DeltaError, pl.exceptions.PolarsError, BaseError, OSError, json.JSONDecodeError)
 _STRICT: Final = 0
 """Tries to rebase an entry: none, since only the versions that it was made from make it right."""
+
+
+class _Opened(DeltaTable):
+    """A Delta table that calls its files what they are called.
+
+    deltalake's own has ``%20`` for a space in the name of a folder, and polars does not find that.
+    """
+
+    def file_uris(self, *args: Any, **kwargs: Any) -> list[str]:  # noqa: ANN401 - its own
+        return [unquote(uri) for uri in super().file_uris(*args, **kwargs)]
 
 
 class OvertakenError(Exception):
@@ -89,26 +107,20 @@ class Table:
     def opened(self, version: int | datetime | None = None) -> DeltaTable:
         """Return the table as of a version or time; None: as it is."""
         with self._explained("read"):
-            table = DeltaTable(self.uri, storage_options=self._options)
+            table = _Opened(self.uri, storage_options=self._options)
             if version is not None:
                 table.load_as_version(version)
             return table
 
     def scan(self, table: DeltaTable) -> pl.LazyFrame:
-        """Return the rows of an opened table, with their bucket."""
-        with self._explained("read"):
-            files = self.files(table)
-            if files == table.file_uris():
-                return pl.scan_delta(table, storage_options=self._options)
-            # polars would look for the names with escapes.
-            return pl.scan_parquet(files, hive_schema={BUCKET: pl.Int32()}, glob=False)
+        """Return the rows of an opened table, with their bucket.
 
-    def files(self, table: DeltaTable) -> list[str]:
-        """Return the files of an opened table: URIs, or paths of this computer.
-
-        deltalake escapes paths as well, and there is no folder ``a%20b`` where ``a b`` is.
+        Raises:
+            OptimoveAnalysisError: a file is gone or cut, as far as this computer can see.
         """
-        return [uri if "://" in uri else unquote(uri) for uri in table.file_uris()]
+        self._check_files(table)
+        with self._explained("read"):
+            return pl.scan_delta(table, storage_options=self._options)
 
     def read(
         self, table: DeltaTable, bucket: int, columns: Iterable[str] | None = None
@@ -137,16 +149,27 @@ class Table:
 
     def latest(self, table: DeltaTable, name: str) -> Any:  # noqa: ANN401 - what a log can say
         """Return what the log last said under a name; None: it never did."""
-        for few in (_A_FEW, None):  # all of a long log takes a while
-            if found := self.said(table, name, few):
-                return found[0][1]
-        return None
+        return next((value for _, value in self.said(table, name)), None)
 
-    def said(self, table: DeltaTable, name: str, limit: int | None = None) -> list[tuple[int, Any]]:
-        """Return what the log says under a name, and of which version, the latest first."""
-        with self._explained("read"):
-            entries = table.history(limit)
-        return [(entry["version"], entry[name]) for entry in entries if name in entry]
+    def said(self, table: DeltaTable, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield what the log says under a name, and of which version, the latest first."""
+        for version, entry in self.log(table):
+            if name in entry:
+                yield version, entry[name]
+
+    def log(self, table: DeltaTable) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield what the log says of an opened version and of each before it, while it is there.
+
+        deltalake's own history is of the latest version, whichever was opened.
+        """
+        for version in range(table.version(), -1, -1):
+            with self._explained("read"):
+                try:
+                    text = self._bytes(f"_delta_log/{version:020}.json")
+                except (FileNotFoundError, NotFoundError):
+                    return
+                lines = [json.loads(line) for line in text.splitlines() if b"commitInfo" in line]
+            yield version, next((one["commitInfo"] for one in lines if "commitInfo" in one), {})
 
     def replace(
         self, table: DeltaTable, parts: Mapping[int, pl.DataFrame], *, said: Mapping[str, Any]
@@ -179,6 +202,8 @@ class Table:
                     commit_properties=CommitProperties(
                         max_commit_retries=_STRICT, custom_metadata=dict(said)
                     ),
+                    # Its failure would be told as if the entry were not there.
+                    post_commithook_properties=_NOTHING_AFTER,
                 )
         except CommitFailedError:
             self._unwrite(written)
@@ -186,7 +211,11 @@ class Table:
         except OptimoveAnalysisError:
             self._unwrite(written)
             raise
-        return table.version()
+        version = table.version()
+        if version % _CHECKPOINT == 0:
+            with suppress(DeltaError, CommitFailedError, OSError):  # it only makes reading faster
+                table.create_checkpoint()
+        return version
 
     def vacuum(self, *, older_than: timedelta, full: bool) -> int:
         """Remove files of versions that ended so long ago; return how many there were.
@@ -210,9 +239,37 @@ class Table:
         return 0 if path is None else sum(1 for _ in path.glob(f"{BUCKET}=*/*.parquet"))
 
     def missing(self, table: DeltaTable) -> int:
-        """Return how many files of an opened table are gone, as far as this computer can see."""
-        files = map(_local, self.files(table))
-        return sum(path is not None and not path.exists() for path in files)
+        """Return how many files of an opened table are gone."""
+        if _local(self.uri) is not None:
+            return sum(not Path(file).exists() for file in table.file_uris())
+        with self._explained("read"):
+            there = {
+                entry["path"].rpartition("/")[2]
+                for entries in self._store().list()
+                for entry in entries
+            }
+        return sum(file.rpartition("/")[2] not in there for file in table.file_uris())
+
+    def _check_files(self, table: DeltaTable) -> None:
+        """Say now what the plan could only say in the engine's words, when it is collected."""
+        if _local(self.uri) is None:
+            return
+        with self._explained("read"):
+            files = pl.DataFrame(table.get_add_actions())
+        for name, size in files.select("path", "size_bytes").iter_rows():
+            path = _local(f"{self.uri}/{unquote(name)}")
+            try:
+                found = path.stat().st_size if path else size
+            except OSError as error:
+                self._fail_reading(name, f"is gone or cannot be read ({error})")
+            if found != size:
+                self._fail_reading(name, f"has {found:,} bytes and not {size:,}")
+
+    def _fail_reading(self, name: str, what: str) -> NoReturn:
+        raise OptimoveAnalysisError(
+            f"the archive's table {self.uri} is damaged: its file {name} {what}. Put the file back "
+            "from a backup, or fetch into a new archive: the client's cache has what was kept."
+        )
 
     def _write(self, bucket: int, rows: pl.DataFrame, written: list[str]) -> AddAction:
         name = f"{BUCKET}={bucket}/{secrets.token_hex(16)}.parquet"
@@ -225,8 +282,7 @@ class Table:
             file = io.BytesIO()
             rows.write_parquet(file, **options)
             size = file.tell()
-            config: Any = self._options  # by store, of another type each
-            put(from_url(self.uri, config=config), name, file.getvalue())
+            put(self._store(), name, file.getvalue())
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.write_parquet(path, **options)
@@ -240,8 +296,25 @@ class Table:
             stats=json.dumps({"numRecords": rows.height}),
         )
 
+    def _bytes(self, name: str) -> bytes:
+        if (path := _local(f"{self.uri}/{name}")) is not None:
+            return path.read_bytes()
+        return bytes(get(self._store(), name).bytes())
+
+    def _store(self) -> Any:  # noqa: ANN401 - of another type each
+        config: Any
+        client: Any
+        config, client = store_options(self._options)
+        return from_url(self.uri, config=config, client_options=client)
+
     def _unwrite(self, written: Iterable[str]) -> None:
         """Remove files that nobody will read; what is left of them `vacuum` removes."""
+        try:
+            there = set(self.opened().file_uris())
+        except OptimoveAnalysisError:
+            return
+        if not there.isdisjoint(written):
+            return  # the entry is in the log, whatever was said of it
         for path in filter(None, map(_local, written)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -261,17 +334,22 @@ class Table:
                 f"there is no archive in {self.uri.rpartition('/')[0]} yet: "
                 "archive.update(client, customers, start, end) makes one."
             ) from error
-        except (DeltaError, pl.exceptions.PolarsError, OSError) as error:
+        except _FAILURES as error:
+            raise self._failure(what, error) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of Rust, which is no Exception
+                raise
             raise self._failure(what, error) from error
 
-    def _failure(self, what: str, error: Exception) -> OptimoveAnalysisError:
+    def _failure(self, what: str, error: BaseException) -> OptimoveAnalysisError:
         full = " The disk is full: make room, and do it again." if self._is_full(error) else ""
         kept = " It is as it was." if what == "written" else ""
+        said = " ".join(_COLOUR.sub("", str(error)).split())
         return OptimoveAnalysisError(
-            f"the archive's table {self.uri} cannot be {what} ({error}).{kept}{full}"
+            f"the archive's table {self.uri} cannot be {what} ({said}).{kept}{full}"
         )
 
-    def _is_full(self, error: Exception) -> bool:
+    def _is_full(self, error: BaseException) -> bool:
         text = str(error).lower()
         if "no space left" in text or "disk quota" in text or "os error 28" in text:
             return True
@@ -281,6 +359,4 @@ class Table:
 
 def _local(uri: str) -> Path | None:
     """Return the path of a file on this computer; None: it lies elsewhere."""
-    if uri.startswith("file://"):
-        uri = uri.removeprefix("file://")
     return None if "://" in uri else Path(uri)

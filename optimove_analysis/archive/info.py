@@ -68,7 +68,7 @@ class ArchiveInfo:
             )
         ).row(0, named=True)
         about = tables.about()
-        latest = opened.history(1)[0]["timestamp"]
+        latest = next(tables.rows.log(opened))[1]["timestamp"]
         return cls(
             path=tables.uri,
             version=opened.version(),

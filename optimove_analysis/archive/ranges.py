@@ -104,16 +104,22 @@ def disjoint(coverage: pl.DataFrame) -> pl.DataFrame:
 
     That there are any means that two writers met; what is dropped is asked for again.
     """
-    many = coverage.filter(pl.col("customer_id").is_duplicated())
-    ranked = many.sort(pl.col("rows") > 0, "fetched_at", "start").with_row_index("rank")
-    worse = ranked.join(ranked, on="customer_id", how="inner", suffix="_other").filter(
-        pl.col("rank") < pl.col("rank_other"),
-        pl.col("start") <= pl.col("end_other"),
-        pl.col("end") >= pl.col("start_other"),
-    )
-    if worse.is_empty():
-        return coverage
-    return coverage.join(worse, on=["customer_id", "start", "end", "fetched_at"], how="anti")
+    once = coverage.unique(list(ANSWER_KEY), keep="last", maintain_order=True)
+    left = once.sort(pl.col("rows") > 0, "fetched_at", "start").with_row_index("rank")
+    kept = [left.filter(~pl.col("customer_id").is_duplicated())]
+    left = left.filter(pl.col("customer_id").is_duplicated())
+    while left.height:
+        # Those that no better one meets stay, and what meets them goes; then look again.
+        meet = left.join(left, on="customer_id", how="inner", suffix="_other").filter(
+            pl.col("rank") < pl.col("rank_other"),
+            pl.col("start") <= pl.col("end_other"),
+            pl.col("end") >= pl.col("start_other"),
+        )
+        best = left.join(meet, on="rank", how="anti")
+        gone = meet.join(best, left_on="rank_other", right_on="rank", how="semi")
+        kept.append(best)
+        left = left.join(best, on="rank", how="anti").join(gone, on="rank", how="anti")
+    return once.join(pl.concat(kept), on=list(ANSWER_KEY), how="semi", maintain_order="left")
 
 
 def still_held(coverage: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

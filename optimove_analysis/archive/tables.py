@@ -1,12 +1,15 @@
 """The two tables of an archive, and how answers get into them.
 
-Interactions are written first, then what they cover: each in one step, that a kill leaves undone or
-done. In between the interactions decide (`ranges.still_held`); `Tables.mend` writes what is covered
-again where somebody was killed there.
+Answers are announced first, beside those that they are to replace; then the interactions are
+written, then what they cover: each in one step, that a kill leaves undone or done. In between the
+interactions decide which answers there are (`ranges.still_held`); `Tables.mend` writes what is
+covered again where somebody was killed there. Were answers not announced, a kill would leave
+interactions of which nobody knows what they cover.
 """
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import polars as pl
 from filelock import FileLock
@@ -38,6 +41,8 @@ _ABOUT: Final = "optimove."
 """What the names of our table's properties begin with."""
 _BATCH: Final = "batch"
 """In both logs: which change of the interactions was the last."""
+_ANNOUNCED: Final = "announced"
+"""In the log of what is covered: the announcements there whose answers are not recorded yet."""
 _SEEN: Final = "interactions_version"
 """In the log of what is covered: which version of the interactions it is of."""
 _ROWS_AT_ONCE: Final = 5_000_000
@@ -114,12 +119,14 @@ class Tables:
             return _replaced(held, covered, accepted[bucket], came.get(bucket, nothing))
 
         def recorded(bucket: int, covered: pl.DataFrame) -> pl.DataFrame:
-            return pl.concat([covered, accepted[bucket]])
+            others = covered.join(new[bucket], on=list(ANSWER_KEY), how="anti")
+            return pl.concat([others, accepted[bucket]])
 
         for some in self._groups(list(new)):
             with self._locked():
+                announcement = self._announce(some, new)
                 self._rewrite(some, rewritten)
-                self._record(some, recorded)
+                self._record(some, recorded, announcement)
         return pl.concat(accepted.values())["customer_id"]
 
     def erase(self, customer_ids: Sequence[str]) -> int:
@@ -135,11 +142,12 @@ class Tables:
             erased[bucket] = held.height - kept.height
             return kept
 
+        self.mend()
         buckets = self.buckets
         for some in self._groups(sorted({bucket_of(one, buckets) for one in customer_ids})):
             with self._locked():
                 self._rewrite(some, rewritten)
-                self._record(some, lambda _, covered: without(covered))
+                self._record(some, lambda _, covered: without(covered), "")
         return sum(erased.values())
 
     def tidy(self) -> None:
@@ -150,9 +158,35 @@ class Tables:
 
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
-        written = self.rows.latest(self.rows.opened(), _BATCH)
-        if written != self.covered.latest(self.covered.opened(), _BATCH):
-            self._record(range(self.buckets), lambda _, covered: covered)
+        if not self._is_torn(self.covered.opened(), self.rows.opened()):
+            return
+        with self._locked():
+            if self._is_torn(self.covered.opened(), self.rows.opened()):  # no writer has gone on
+                self._record(range(self.buckets), lambda _, covered: covered)
+
+    def answers(self) -> pl.LazyFrame:
+        """Return what the interactions cover, be it recorded or only announced."""
+        covered, rows = self.covered.opened(), self.rows.opened()
+        if not self._is_torn(covered, rows):
+            return self.covered.scan(covered)
+        parts = [
+            self._resolved(self.covered.read(covered, bucket), rows, bucket).with_columns(
+                pl.lit(bucket, pl.Int32).alias(BUCKET)
+            )
+            for bucket in range(self.buckets)
+        ]
+        return pl.concat(parts).lazy()
+
+    def _is_torn(self, covered: Any, rows: Any) -> bool:  # noqa: ANN401 - deltalake's
+        """Tell whether a writer has not recorded what it announced, or has written."""
+        if self.covered.latest(covered, _ANNOUNCED):
+            return True
+        return bool(self.rows.latest(rows, _BATCH) != self.covered.latest(covered, _BATCH))
+
+    def _resolved(self, answers: pl.DataFrame, rows: Any, bucket: int) -> pl.DataFrame:  # noqa: ANN401
+        """Return those of a bucket's answers that the interactions hold."""
+        held = self.rows.read(rows, bucket, list(ANSWER_KEY.values()))
+        return chained(disjoint(still_held(answers, held)))
 
     def covered_as_of(self, version: int) -> int | None:
         """Return the version of what is covered that belongs to one of the interactions."""
@@ -208,20 +242,55 @@ class Tables:
 
         self._alone(once)
 
-    def _record(
-        self, buckets: Iterable[int], changed: Callable[[int, pl.DataFrame], pl.DataFrame]
-    ) -> None:
-        """Write what is covered: what was and is changed, as far as the interactions hold it."""
+    def _announce(self, buckets: Iterable[int], new: Mapping[int, pl.DataFrame]) -> str:
+        """Write of answers that they are to come, beside those that they are to replace."""
+        announcement = secrets.token_hex(8)
         which = list(ANSWER_KEY.values())
 
         def once() -> None:
             covered, opened = self.covered.opened(), self.rows.opened()
             parts: dict[int, pl.DataFrame] = {}
             for bucket in buckets:
+                there = self.covered.read(covered, bucket)
+                known = still_held(there, self.rows.read(opened, bucket, which))
+                coming = taken(new[bucket], known).join(there, on=list(ANSWER_KEY), how="anti")
+                parts[bucket] = pl.concat([there, coming])
+            others = self.covered.latest(covered, _ANNOUNCED) or ""
+            self.covered.replace(covered, parts, said={_ANNOUNCED: f"{others} {announcement}"})
+
+        self._alone(once)
+        return announcement
+
+    def _record(
+        self,
+        buckets: Iterable[int],
+        changed: Callable[[int, pl.DataFrame], pl.DataFrame],
+        announcement: str | None = None,
+    ) -> None:
+        """Write what is covered: what was and is changed, as far as the interactions hold it.
+
+        Args:
+            buckets: the buckets.
+            changed: what makes a bucket's answers of those that were.
+            announcement: the one that is settled by it, if any; None: all are, as the buckets are
+                all that there are.
+        """
+
+        def once() -> None:
+            covered, opened = self.covered.opened(), self.rows.opened()
+            parts: dict[int, pl.DataFrame] = {}
+            for bucket in buckets:
                 answers = changed(bucket, self.covered.read(covered, bucket))
-                held = self.rows.read(opened, bucket, which)
-                parts[bucket] = chained(disjoint(still_held(answers.unique(), held)))
-            said = {_BATCH: self.rows.latest(opened, _BATCH), _SEEN: opened.version()}
+                parts[bucket] = self._resolved(answers, opened, bucket)
+            left = []
+            if announcement is not None:
+                others = self.covered.latest(covered, _ANNOUNCED) or ""
+                left = [one for one in others.split() if one != announcement]
+            said = {
+                _ANNOUNCED: " ".join(left),
+                _BATCH: self.rows.latest(opened, _BATCH),
+                _SEEN: opened.version(),
+            }
             self.covered.replace(covered, parts, said=said)
 
         self._alone(once)
@@ -246,8 +315,9 @@ class Tables:
         try:
             self.lock.acquire()
         except OSError as error:
+            hint = "make room" if error.errno == errno.ENOSPC else "is the folder yours?"
             raise OptimoveAnalysisError(
-                f"the archive {self.uri} cannot be written to ({error}): is the folder yours?"
+                f"the archive {self.uri} cannot be written to ({error}): {hint}"
             ) from error
         try:
             yield
@@ -272,11 +342,13 @@ def _replaced(
     touched = answers.select("customer_id")
     others = held.join(touched, on="customer_id", how="anti", maintain_order="left")
     # Of these customers only what is of some answer: the rest was replaced, or never recorded.
+    # What comes may be there already, if its writer was killed before it was recorded.
+    new = answers.select(list(ANSWER_KEY)).rename(ANSWER_KEY)
     theirs = pl.concat(
         frame.select(held.columns).join(
             touched, on="customer_id", how="semi", maintain_order="left"
         )
-        for frame in (held, came)
+        for frame in (held.join(new, on=which, how="anti", maintain_order="left"), came)
     )
     known = theirs.drop("data_through").join(there, on=which, how="inner", maintain_order="left")
     return in_order(pl.concat([others, known.select(others.columns)]))

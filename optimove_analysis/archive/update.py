@@ -160,7 +160,7 @@ def _todo(tables: Tables, ids: pl.DataFrame, start: date, end: date, judge: _Jud
     """Return whom to ask about which days: the ids, ``start`` and ``end``."""
     where = buckets_of(ids["customer_id"].to_list(), tables.buckets)
     covered = tables.covered.collect(
-        tables.covered.scan(tables.covered.opened())
+        tables.answers()
         .filter(pl.col("bucket").is_in(where["bucket"].unique().to_list()))
         .join(where.lazy(), on="customer_id", how="semi")
     )

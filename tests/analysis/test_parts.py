@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from optimove_analysis import channel_mix, funnel
+from optimove_analysis import channel_mix, diversity, funnel
 from optimove_analysis.analysis import counting, grouping
 from optimove_analysis.analysis.keys import PackedKey
 from optimove_analysis.schema import MESSAGE_KEY
@@ -58,10 +58,20 @@ BY: list[list[Any]] = [[], ["customer_id"], ["channel_id", RANK], [pl.len().alia
 def test_in_parts_the_numbers_are_those_of_the_whole(
     interactions: pl.DataFrame, by: list[Any], rules: dict[str, Any]
 ) -> None:
-    in_parts = [funnel(interactions, by=by, **rules), channel_mix(interactions, by=[], **rules)]
+    def count() -> list[pl.DataFrame]:
+        return [
+            funnel(interactions, by=by, **rules),
+            # Groups of one customer are whole in their part, and counted before the next.
+            funnel(interactions, by=["customer_id"], unit="campaign", **rules),
+            channel_mix(interactions, by=[], **rules),
+            channel_mix(interactions, by=["customer_id", "campaign_id"], **rules),
+            diversity(interactions, **rules),
+        ]
+
+    in_parts = count()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "_ROWS_AT_ONCE", 10**9)
-        whole = [funnel(interactions, by=by, **rules), channel_mix(interactions, by=[], **rules)]
+        whole = count()
     for ours, theirs in zip(in_parts, whole, strict=True):
         assert_frame_equal(ours, theirs, check_row_order=True, rel_tol=1e-12)
 

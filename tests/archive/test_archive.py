@@ -344,3 +344,15 @@ def test_a_key_given_as_a_customer_gets_nowhere(
     assert box.api_key not in str(raised.value)
     assert isinstance(raised.value, OptimoveAnalysisError)
     assert asked(box) == 0
+
+
+def test_what_the_log_says_is_of_the_version_that_was_opened(
+    client: OptimoveClient, archive: Archive
+) -> None:
+    archive.update(client, "000010", "2025-01-01", "2025-01-31")
+    table = archive._tables.rows  # noqa: SLF001 - below what is public
+    before = table.opened()
+    wanted = list(table.said(before, "batch"))
+    archive.update(client, "000010", "2025-01-01", "2025-01-31", refresh=True)
+    assert list(table.said(before, "batch")) == wanted
+    assert len(list(table.said(table.opened(), "batch"))) == len(wanted) + 1

@@ -209,3 +209,19 @@ def test_an_empty_archive_lacks_everything() -> None:
     nothing = covered().with_columns(good=pl.lit(True))
     assert missing(nothing, pl.Series(["A"]), day(0), day(1)).rows() == [("A", day(0), day(1))]
     assert chained(covered()).schema == COVERAGE.schema
+
+
+def test_of_an_answer_that_is_recorded_twice_one_stays() -> None:
+    once = covered({"start": 0, "end": 9, "rows": 2})
+    twice = pl.concat([once.with_columns(data_through=day(30)), once])
+    assert disjoint(twice).select(list(ANSWER_KEY)).equals(once.select(list(ANSWER_KEY)))
+
+
+def test_what_meets_an_answer_that_goes_stays() -> None:
+    three = covered(
+        {"start": 0, "end": 9, "rows": 2},
+        {"start": 0, "end": 19, "fetched_at": NOW + DAY},  # goes: the first has rows
+        {"start": 10, "end": 19},
+    )
+    assert disjoint(three)["end"].to_list() == [day(9), day(19)]
+    assert disjoint(three)["start"].to_list() == [day(0), day(10)]

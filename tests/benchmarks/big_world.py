@@ -9,15 +9,17 @@ unknown events, null ids), so that no formulation is timed that would be wrong o
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from optimove_analysis import Archive
 from optimove_analysis.schema import INTERACTIONS
 
-__all__ = ["interactions", "write"]
+__all__ = ["archive", "interactions", "write"]
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,6 +39,7 @@ _CHANCES: Final = {
 }
 _DAYS: Final = 365
 _FIRST: Final = dt.date(2025, 1, 1)
+_LAST: Final = dt.date(2025, 12, 31)
 _MESSAGES_A_CUSTOMER: Final = 42
 
 
@@ -98,7 +101,7 @@ def interactions(rows: int, *, seed: int = 4, first_customer: int = 0) -> pl.Dat
             pl.format("{}", pl.col("customer_id") + 100_000).alias("customer_id"),
             pl.col("date").cast(pl.Date),
             pl.when(~pl.col("lost")).then("template_id").alias("template_id"),
-            data_through=pl.lit(dt.date(2025, 12, 31)),
+            data_through=pl.lit(_LAST),
         ).drop("lost")
     ).select(INTERACTIONS.names)
 
@@ -116,3 +119,13 @@ def write(path: Path, rows: int, *, seed: int = 4, chunk: int = 5_000_000) -> No
         done += chunk
     if writer:
         writer.close()
+
+
+def archive(folder: Path, rows: int, *, seed: int = 4) -> Archive:
+    """Make an archive of about ``rows`` rows."""
+    kept = Archive(folder)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        file = Path(temporary) / "drawn.parquet"
+        write(file, rows, seed=seed)
+        kept.import_parquet(file, start=_FIRST, end=_LAST, data_through=_LAST)
+    return kept
