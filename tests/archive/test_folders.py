@@ -25,7 +25,7 @@ def rows_of(interactions: Archive | pl.DataFrame) -> pl.DataFrame:
     return interactions.select(kept).sort(pl.all())
 
 
-@pytest.mark.parametrize("name", ["Anna Smith", "50%", "José", "客户", "{a}"])
+@pytest.mark.parametrize("name", ["Anna Smith", "50%", "José", "客户", "{a}", "x^2|", "who?", "#1"])
 def test_an_archive_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     sample = pl.read_parquet(SAMPLE)
     ids = sample["customer_id"].unique().sort().to_list()[:8]
@@ -40,7 +40,7 @@ def test_an_archive_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -
     first = archive.as_of(versions[0])
     assert set(rows_of(first)["customer_id"]) == set(ids[::2])
     assert all(Path(file).exists() for file in archive.files())
-    if "{" not in name:  # which DuckDB takes for a pattern
+    if name not in ("{a}", "who?"):  # which DuckDB takes for patterns
         there = funnel(duckdb.read_parquet(archive.files()))
         assert_frame_equal(there, funnel(archive.scan()).collect(), rel_tol=1e-12)
     assert archive.forget(ids[0]) == sample.filter(customer_id=ids[0]).height
@@ -50,7 +50,7 @@ def test_an_archive_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -
     assert {path.name for path in tmp_path.iterdir()} == {name, "half.parquet"}
 
 
-@pytest.mark.parametrize("name", ["a[1]", "x|y", "x^2", "who?", "#1", "a%20b"])
-def test_a_folder_that_delta_lake_cannot_open_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="which Delta Lake cannot open"):
+@pytest.mark.parametrize("name", ["a%20b", "a=b"])
+def test_a_folder_that_readers_take_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot be used, since Delta Lake"):
         Archive(tmp_path / name)
