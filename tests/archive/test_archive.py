@@ -246,6 +246,24 @@ def test_customers_are_read_from_where_they_are(
     assert found.explain().count(".parquet") <= 2
 
 
+def test_a_share_is_of_customers_and_always_of_the_same(
+    client: OptimoveClient, archive: Archive, ids: list[str]
+) -> None:
+    archive.update(client, ids, *YEAR)
+    frame = client.interactions(ids, *YEAR)
+    half = archive.scan(share=0.5).collect()
+    some = half["customer_id"].unique().to_list()
+    assert 0 < len(some) < frame["customer_id"].n_unique()
+    assert_frame_equal(rows_of(half), rows_of(frame.filter(pl.col("customer_id").is_in(some))))
+    assert_frame_equal(rows_of(archive.scan(share=0.45)), rows_of(half))  # whole buckets
+    assert archive.scan(share=1e-9).collect().height > 0
+    assert_frame_equal(rows_of(archive.scan(share=1)), rows_of(frame))
+    assert archive.scan(share=0.25).explain().count(".parquet") == 1
+    for share in (0, -1, 1.5, "half", float("nan")):
+        with pytest.raises(InputError, match="share="):
+            archive.scan(share=share)  # type: ignore[arg-type]
+
+
 def test_files_are_in_order_with_the_day_that_each_piece_is_about(
     client: OptimoveClient, archive: Archive, ids: list[str]
 ) -> None:

@@ -51,6 +51,6 @@ def test_an_archive_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -
 
 
 @pytest.mark.parametrize("name", ["a%20b", "a=b"])
-def test_a_folder_that_readers_take_for_something_else_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_readers_misread_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="cannot be used, since Delta Lake"):
         Archive(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Writers that meet: nothing is lost, nothing doubles, and readers see whole states."""
+"""Writers that meet: nothing is lost or doubled, and who reads meanwhile sees whole states."""
 
 from __future__ import annotations
 

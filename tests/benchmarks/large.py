@@ -50,6 +50,7 @@ _DUCKDB: Final = (
 import duckdb
 files, query, threads = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with duckdb.connect(config={"threads": threads}) as connection:
+    connection.execute("SET enable_progress_bar = false")  # it goes where the answer goes
     source = f"read_parquet({files}, hive_partitioning = true)"
     timed(lambda: connection.sql(query.replace("{source}", source)).pl().height)
 """
