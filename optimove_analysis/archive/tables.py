@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ _BATCH: Final = "batch"
 """In both logs: which change of the interactions was the last."""
 _ANNOUNCED: Final = "announced"
 """In the log of what is covered: the announcements there whose answers are not recorded yet."""
+_MORE: Final = "more"
+"""Among the announcements: there may be answers that were replaced, or never written."""
+_AT_WORK: Final = timedelta(hours=1)
+"""An announcement that is as old as that is of a writer who was killed."""
 _SEEN: Final = "interactions_version"
 """In the log of what is covered: which version of the interactions it is of."""
 _ROWS_AT_ONCE: Final = 5_000_000
@@ -159,7 +164,12 @@ class Tables:
     def mend(self) -> None:
         """Write what is covered again, if somebody was killed before that."""
         with self._locked():  # who may not write hears it here, before anything is fetched
-            if self._is_torn(self.covered.opened(), self.rows.opened()):
+            covered = self.covered.opened()
+            since = time.time() - _AT_WORK.total_seconds()
+            others = self._announced(covered) - {_MORE} if self.lock is None else set()
+            if any(float(one.partition("-")[0]) > since for one in others):
+                return  # another writer may be at work, whose announcement this would drop
+            if self._is_torn(covered, self.rows.opened()):
                 self._record(range(self.buckets), lambda _, covered: covered)
 
     def answers(self) -> pl.LazyFrame:
@@ -177,9 +187,13 @@ class Tables:
 
     def _is_torn(self, covered: Any, rows: Any) -> bool:  # noqa: ANN401 - deltalake's
         """Tell whether a writer has not recorded what it announced, or has written."""
-        if self.covered.latest(covered, _ANNOUNCED):
+        if self._announced(covered):
             return True
         return bool(self.rows.latest(rows, _BATCH) != self.covered.latest(covered, _BATCH))
+
+    def _announced(self, covered: Any) -> set[str]:  # noqa: ANN401 - deltalake's
+        """Return the announcements that are not recorded yet."""
+        return set((self.covered.latest(covered, _ANNOUNCED) or "").split())
 
     def _resolved(self, answers: pl.DataFrame, rows: Any, bucket: int) -> pl.DataFrame:  # noqa: ANN401
         """Return those of a bucket's answers that the interactions hold."""
@@ -242,7 +256,7 @@ class Tables:
 
     def _announce(self, buckets: Iterable[int], new: Mapping[int, pl.DataFrame]) -> str:
         """Write of answers that they are to come, beside those that they are to replace."""
-        announcement = secrets.token_hex(8)
+        announcement = f"{time.time():.0f}-{secrets.token_hex(8)}"
         which = list(ANSWER_KEY.values())
 
         def once() -> None:
@@ -253,8 +267,8 @@ class Tables:
                 known = still_held(there, self.rows.read(opened, bucket, which))
                 coming = taken(new[bucket], known).join(there, on=list(ANSWER_KEY), how="anti")
                 parts[bucket] = pl.concat([there, coming])
-            others = self.covered.latest(covered, _ANNOUNCED) or ""
-            self.covered.replace(covered, parts, said={_ANNOUNCED: f"{others} {announcement}"})
+            announced = sorted({*self._announced(covered), announcement})
+            self.covered.replace(covered, parts, said={_ANNOUNCED: " ".join(announced)})
 
         self._alone(once)
         return announcement
@@ -273,22 +287,31 @@ class Tables:
             announcement: the one that is settled by it, if any; None: all are, as the buckets are
                 all that there are.
         """
+        mine = set(buckets)
 
         def once() -> None:
             covered, opened = self.covered.opened(), self.rows.opened()
+            others = (
+                self._announced(covered) - {announcement} if announcement is not None else set()
+            )
+            # Where writers share a lock, who has it is the only one who is alive.
+            living = others - {_MORE} if self.lock is None else set()
+            which = range(self.buckets) if others and not living else buckets
             parts: dict[int, pl.DataFrame] = {}
-            for bucket in buckets:
-                answers = changed(bucket, self.covered.read(covered, bucket))
+            for bucket in which:
+                there = self.covered.read(covered, bucket)
+                answers = changed(bucket, there) if bucket in mine else there
                 parts[bucket] = self._resolved(answers, opened, bucket)
-            left = []
-            if announcement is not None:
-                others = self.covered.latest(covered, _ANNOUNCED) or ""
-                left = [one for one in others.split() if one != announcement]
+                if living:  # what is not held may be what another is about to write
+                    to_come = answers.join(parts[bucket], on=list(ANSWER_KEY), how="anti")
+                    parts[bucket] = pl.concat([parts[bucket], to_come])
+            left = {*living, _MORE} if living else set()
             said = {
-                _ANNOUNCED: " ".join(left),
+                _ANNOUNCED: " ".join(sorted(left)),
                 _BATCH: self.rows.latest(opened, _BATCH),
-                _SEEN: opened.version(),
             }
+            if not left:
+                said[_SEEN] = opened.version()
             self.covered.replace(covered, parts, said=said)
 
         self._alone(once)
