@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from optimove_analysis import funnel
@@ -10,6 +12,11 @@ from optimove_analysis.schema import INTERACTIONS
 
 _ROW = [name for name in INTERACTIONS.names if name != "data_through"]
 """What a row says for itself: how far data reaches hangs on the customer's other answers."""
+
+
+def is_made(folder: Path | str) -> bool:
+    """Tell whether there is an archive yet: a folder for its log is none."""
+    return Path(folder, "interactions", "_delta_log", f"{0:020}.json").exists()
 
 
 def rows(archive: Archive) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from archive.states import answers, check_equal, check_once, in_order, rows
+from archive.states import answers, check_equal, check_once, in_order, is_made, rows
 from archive.writers import Deed, Ended, Writer, opened
 from faults.table import Row
 
@@ -72,7 +72,7 @@ def meet(
         writers = [stack.enter_context(Writer(deed)) for deed in deeds]
         tidying = [stack.enter_context(Writer(other)) for other in others]
         while any(writer.is_at_work for writer in writers):
-            if (Path(archive.path) / "interactions" / "_delta_log").exists():
+            if is_made(archive.path):
                 check_once(rows(archive), all_rows)
                 covered = archive.coverage().collect()
                 assert not covered.select("customer_id", "start").is_duplicated().any()
