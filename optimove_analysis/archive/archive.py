@@ -186,15 +186,14 @@ class Archive:
         in which such days are.
 
         Funnel and mix count a hundred million rows within 6 GB. What holds every message at once
-        (`rates`, `audit`, `transitions` and others) takes some 0.1 GB a million rows: where that is
-        too much, a ``share`` of the customers answers, with intervals that say how well.
+        (`rates`, `audit`, `transitions` and others) takes 4 to 6 GB for 25 million: where that is too
+        much, a ``share`` of the customers answers, with intervals that say how well.
 
         Args:
             customers: only these: read from the parts of the archive where they are.
             share: of the customers about this share, above 0 to 1: those of as many buckets, at
-                least one. Which customers depends on their ids alone, so that it is the same ones
-                each time, and no others are read. What is counted is that of the share: multiply
-                by the number of buckets, and divide by how many were read.
+                least one. Which ones depends on their ids alone, so that they are the same each
+                time, and no others are read.
 
         Raises:
             InputError: there is no archive yet, or ``share`` is none.
