@@ -186,8 +186,8 @@ class Archive:
         in which such days are.
 
         Funnel and mix count a hundred million rows within 6 GB. What holds every message at once
-        (`rates`, `audit`, `transitions` and others) takes 4 to 6 GB for 25 million: where that is too
-        much, a ``share`` of the customers answers, with intervals that say how well.
+        (`rates`, `audit`, `transitions` and others) takes 4 to 6 GB for 25 million: where that is
+        too much, a ``share`` of the customers answers, with intervals that say how well.
 
         Args:
             customers: only these: read from the parts of the archive where they are.

@@ -326,13 +326,14 @@ class Table:
             yield
         except CommitFailedError as error:
             # Both a commit that came too late and a disk without room for it fail like this.
-            if self._is_full(error):
+            if what != "written" or self._is_full(error):
                 raise self._failure(what, error) from error
             raise
         except TableNotFoundError as error:
             raise InputError(
                 f"there is no archive in {self.uri.rpartition('/')[0]} yet: "
-                "archive.update(client, customers, start, end) makes one."
+                "archive.update(client, customers, start, end) makes one, and so does "
+                "optimove-analysis archive update."
             ) from error
         except _FAILURES as error:
             raise self._failure(what, error) from error
