@@ -98,11 +98,12 @@ samples: .venv/base ## Write data/samples and data/interactions.parquet from the
 # The eighth counts on PySpark too, so that it runs where that is: without java it stays as it is.
 WITH_SPARK := notebooks/08_scale.ipynb
 
-notebooks: .venv/dev ## Run all notebooks, and write what they show into them
+JAVA := $(shell command -v java)
+
+notebooks: .venv/dev $(if $(JAVA),.venv-spark/ready) ## Run all notebooks, and write what they show into them
 	@$(RUN) optimove_analysis notebooks $(filter-out $(WITH_SPARK),$(wildcard notebooks/*.ipynb))
-	@if command -v java > /dev/null; then $(MAKE) --no-print-directory .venv-spark/ready && \
-	  .venv-spark/bin/python -m optimove_analysis notebooks $(WITH_SPARK); \
-	  else echo "$(WITH_SPARK) stays as it is: it needs java 17 or newer."; fi
+	@$(if $(JAVA),.venv-spark/bin/python -m optimove_analysis notebooks $(WITH_SPARK),\
+	  echo "$(WITH_SPARK) stays as it is: it needs java 17 or newer.")
 
 dashboard: .venv/dev ## Serve the page for the investigation of a customer, on the sandbox
 	@$(BIN)/optimove-analysis dashboard

@@ -50,6 +50,8 @@ _TICK: Final = 1.0
 """Seconds between two looks at how far it is while no answer comes: the quota may say wait."""
 _LINGER: Final = 5.0
 """Seconds to wait, after a failure, for the answers that are under way."""
+_MOMENT: Final = 1.0
+"""Seconds to wait, at the end, for threads that are at work: an answer that came is being kept."""
 _IN_A_ROW: Final = 20
 """So many failures of the API or the network, with no answer between them, are an outage."""
 _SERVER_ERROR: Final = 500
@@ -231,11 +233,24 @@ def fetch_each(
                 report(done, len(failures))
         finally:
             run.stop.set()
+            _leave(threads)
     if fatal is not None:
         one, error = fatal
         kept = _kept(session, cached + done, total)
         raise _explained(error, f"{what}{one}", f"({kept})" if kept else "") from error
     return failures
+
+
+def _leave(threads: Sequence[threading.Thread]) -> None:
+    """Let threads end what they are at, for a moment: after Ctrl-C Python itself may end next.
+
+    A thread that then comes back from polars into a Python that is gone takes the process with it.
+    One that waits for the network is no harm.
+    """
+    until = time.monotonic() + _MOMENT
+    for thread in threads:
+        if thread.is_alive():
+            thread.join(max(until - time.monotonic(), 0.0))
 
 
 @dataclass(slots=True)
