@@ -250,6 +250,8 @@ class Archive:
                 has removed its files.
         """
         if isinstance(when, int):
+            if when < 0:
+                raise InputError(f"when={when} is no version: they count from 0.")
             wanted: int | datetime = when
         elif isinstance(when, datetime):
             wanted = when if when.tzinfo else when.astimezone()
@@ -275,7 +277,10 @@ class Archive:
         """Erase customers from the archive and its history; return how many rows they had.
 
         Files of earlier states hold them, so that all of those are removed: `as_of` reads none from
-        before. Erase them from the client's cache as well: ``client.cache.forget(customer)``.
+        before. Files that killed writers left go with them; in a store they may be those of a writer
+        who is at work, and so go when they are a day old, with the next `compact` or `forget`.
+
+        Erase them from the client's cache as well: ``client.cache.forget(customer)``.
         """
         self._check_current()
         ids = as_ids(customers)
