@@ -277,8 +277,8 @@ class Archive:
         """Erase customers from the archive and its history; return how many rows they had.
 
         Files of earlier states hold them, so that all of those are removed: `as_of` reads none from
-        before. Files that killed writers left go with them; in a store they may be those of a writer
-        who is at work, and so go when they are a day old, with the next `compact` or `forget`.
+        before. Files that killed writers left go with them; in a store they may be those of one who
+        is at work, and so go when they are a day old, with the next `compact` or `forget`.
 
         Erase them from the client's cache as well: ``client.cache.forget(customer)``.
         """
