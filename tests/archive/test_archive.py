@@ -293,9 +293,14 @@ def test_the_past_can_be_read_by_version_and_by_time(
     assert archive.as_of(date(2100, 1, 1)).version == archive.version
     with pytest.raises(InputError, match="past state"):
         past.update(client, ids, *SPRING)
-    for when, message in [(99, "no state"), (-1, "no version"), ("yesterday", "is not a day")]:
+    unknown: list[tuple[Any, str]] = [
+        (99, "no state"),
+        (-1, "no version"),
+        ("yesterday", "is not a day"),
+    ]
+    for never, message in unknown:
         with pytest.raises(InputError, match=message):
-            archive.as_of(when)  # type: ignore[arg-type]
+            archive.as_of(never)
 
 
 def test_compact_removes_earlier_states_and_says_so(
