@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 import polars as pl
 
@@ -39,6 +39,8 @@ from optimove_analysis.schema import (
 )
 
 __all__ = ["OnError", "OptimoveClient", "Route"]
+
+T = TypeVar("T")
 
 OnError: TypeAlias = Literal["raise", "collect"]
 """What to do about a failure that is one customer's."""
@@ -266,23 +268,10 @@ class OptimoveClient(Lifecycle):
         >>> found.coverage.select("customer_id", "found", "format", "rows").rows()
         [('000001', True, None, 0), ('841231', True, 'channel interactions', 2)]
         """
-        if on_error not in ("raise", "collect"):
-            raise InputError.option("on_error", on_error, ("raise", "collect"))
         audience = self._audience(endpoints.INTERACTIONS_PATH, customer_ids, start, end)
-        self._check_refresh(refresh=refresh)
-        try:
-            return answers(
-                self._session,
-                audience,
-                progress=progress,
-                refresh=refresh,
-                offline=offline,
-                collects=on_error == "collect",
-            )
-        except OfflineError as error:
-            if self._replayed is None:
-                raise
-            raise self._replayed.missing(error) from None
+        return self._gathered(
+            answers, audience, on_error, progress=progress, refresh=refresh, offline=offline
+        )
 
     def customer_ids(self, customer_ids: Ids) -> list[str]:
         """Return customer ids as this client's frames have them: text, each once.
@@ -471,14 +460,22 @@ class OptimoveClient(Lifecycle):
         on_error: OnError,
         **how: Any,  # noqa: ANN401 - as `interactions` has them
     ) -> pl.DataFrame | Collected:
+        collected = self._gathered(interactions, audience, on_error, **how)
+        return collected if on_error == "collect" else collected.interactions
+
+    def _gathered(
+        self,
+        gather: Callable[..., T],
+        audience: Audience,
+        on_error: OnError,
+        **how: Any,  # noqa: ANN401 - as `interactions` has them
+    ) -> T:
         if on_error not in ("raise", "collect"):
             raise InputError.option("on_error", on_error, ("raise", "collect"))
         self._check_refresh(refresh=how["refresh"])
-        collects = on_error == "collect"
         try:
-            collected = interactions(self._session, audience, collects=collects, **how)
+            return gather(self._session, audience, collects=on_error == "collect", **how)
         except OfflineError as error:
             if self._replayed is None:
                 raise
             raise self._replayed.missing(error) from None
-        return collected if collects else collected.interactions
