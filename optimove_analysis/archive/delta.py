@@ -186,6 +186,7 @@ class Table:
             OptimoveAnalysisError: it cannot be written; it is as it was.
         """
         written: list[str] = []
+        before = table.version()
         try:
             with self._explained("written"):
                 added: list[AddAction | RemoveAction] = [
@@ -205,8 +206,10 @@ class Table:
                     # Its failure would be told as if the entry were not there.
                     post_commithook_properties=_NOTHING_AFTER,
                 )
-        except CommitFailedError:
+        except CommitFailedError as error:
             self._unwrite(written)
+            if self.opened().version() == before:  # nobody was quicker: to try again is for nothing
+                raise self._failure("written", error) from error
             raise OvertakenError from None
         except OptimoveAnalysisError:
             self._unwrite(written)
